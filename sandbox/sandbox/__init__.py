@@ -1,0 +1,1 @@
+"""Both vendors as one local server."""
