@@ -1,0 +1,221 @@
+"""The error catalogue: every failure has a code, a meaning and something to do about it.
+
+Exceptions are sorted by recovery, not by where they come from: what an owner can do decides the class, and the
+class decides the exit code. Codes are numbered likewise: 1xx settings, 2xx records, 3xx a person is needed, 4xx
+the ledger, 5xx the brake, 6xx availability, 9xx the program itself. A released code never gets a new meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the catalogue.
+
+    Attributes:
+        code: `RFZ-nnn`, for scripts and for searching.
+        title: A few words, for tables.
+        meaning: What the code says, in sentences.
+        action: What to do about it, in sentences.
+    """
+
+    code: str
+    title: str
+    meaning: str
+    action: str
+
+
+# fmt: off
+# One entry reads as one paragraph here; the formatter would give every string a line of its own.
+_SETTINGS = (
+    Entry("RFZ-101", "Invalid setting",
+        "A setting has a value that the target cannot use.",
+        "Correct the setting that is named and run again; nothing was sent."),
+    Entry("RFZ-102", "Unknown setting",
+        "The configuration holds a setting that the target does not have, often a typing error.",
+        "Correct or remove it; `target-referrizer --about` lists every setting."),
+    Entry("RFZ-103", "Missing setting",
+        "A setting that the target cannot do without is not given.",
+        "Set it in the configuration or in the environment and run again."),
+    Entry("RFZ-104", "Token refused",
+        "Referrizer did not accept the API token, or the token may not do what was asked.",
+        "Copy the token again from Referrizer's Integrations page into `api_token`; nothing is lost, the next run "
+        "goes on."),
+    Entry("RFZ-105", "Wrong account",
+        "The ledger belongs to another Referrizer account or another address of the API than the settings name.",
+        "Give each account its own `ledger_url`, or put back the token and address that this ledger was made "
+        "with."),
+    Entry("RFZ-106", "Other groups than the ledger's",
+        "The groups, the group without a visit or the time zone differ from those that the ledger keeps for this "
+        "account.",
+        "Give every source of one ledger the same `groups`, `no_visit_group` and `timezone`."),
+    Entry("RFZ-107", "Missing custom field",
+        "Referrizer does not know a custom field that the field map writes to; fields must exist before they can "
+        "be filled.",
+        "Create the custom field in Referrizer under exactly the name that `field_map` gives it, or map that "
+        "field to another name or to null, and run again; no record was rejected."),
+    Entry("RFZ-108", "as_of refused",
+        "`as_of` pretends another day, and a real Referrizer account must not be told what is not so.",
+        "Remove `as_of`, or set `dry_run` to look at that day without writing."),
+)
+
+_RECORDS = (
+    Entry("RFZ-201", "Unknown stream",
+        "The input holds a stream that the target does not know; it takes `contacts` and `check_ins`.",
+        "Deselect the stream in the tap, or rename it with `stream_maps`."),
+    Entry("RFZ-202", "Malformed input",
+        "A line of the input is not a Singer message.",
+        "Look at what the tap writes to its standard output; log lines belong on standard error."),
+    Entry("RFZ-203", "Record breaks the contract",
+        "A field of the record is not of the type or form that the stream contract asks for.",
+        "Mend the record at its source or the mapping in the tap; its next good version is taken by itself."),
+    Entry("RFZ-204", "Record without id",
+        "The record has no id, so it can neither be linked nor recognised when it comes again.",
+        "Let the tap emit a stable `id` for every record."),
+    Entry("RFZ-205", "Unreachable contact",
+        "The contact has neither e-mail nor phone; Referrizer needs one of them.",
+        "Nothing, or add an e-mail or a phone in the booking system; the contact and its check-ins follow then."),
+    Entry("RFZ-206", "Unreadable phone",
+        "The phone number is not one of the default country, nor an international one, and there is no e-mail.",
+        "Correct the number in the booking system, or `default_country` if many are refused."),
+    Entry("RFZ-207", "Ambiguous match",
+        "More than one Referrizer contact could be this person, and the target does not guess.",
+        "Merge the duplicates in Referrizer, or give them different e-mails and phones."),
+    Entry("RFZ-208", "Duplicate refused",
+        "Referrizer says that the e-mail or phone is taken already, but shows no contact that can be this person.",
+        "Look in Referrizer for the contact that holds this e-mail or phone and correct the one that is wrong."),
+    Entry("RFZ-209", "Contact refused",
+        "Referrizer refused the contact as invalid.",
+        "Look at the record and at the error code that is named; correct the record or the field map."),
+    Entry("RFZ-210", "Visit refused",
+        "Referrizer refused the visit as invalid.",
+        "Look at the check-in and at the error code that is named, then run `referrizer-ledger rejects --retry`."),
+    Entry("RFZ-211", "Check-in without a time",
+        "The check-in says that the guest came but not when; a visit without a date would message the customer.",
+        "Let the tap emit `checked_in_at` for every row that is checked in."),
+    Entry("RFZ-212", "Inside the minimum interval",
+        "Referrizer refused the visit for 48 hours because the contact had checked in shortly before.",
+        "Set the minimum interval to 0 in Referrizer (Loyalty → Settings → Security, minimum interval), then run "
+        "`referrizer-ledger rejects --retry`."),
+    Entry("RFZ-213", "Visit in the future",
+        "Referrizer refused the visit for 48 hours because its time had not come yet.",
+        "Check the clock and the time zone of the booking system and of this machine."),
+    Entry("RFZ-214", "Contact gone",
+        "The contact was linked, but Referrizer does not have it any more; an owner may have deleted it.",
+        "Nothing, if it was deleted on purpose; else create it again in Referrizer with the same e-mail or phone."),
+    Entry("RFZ-215", "BATCH messages",
+        "The input holds a BATCH message, which names files instead of carrying records; the target reads "
+        "records.",
+        "Switch `batch_config` off in the tap."),
+)
+
+_PERSON = (
+    Entry("RFZ-301", "Visits held",
+        "The answer to some visits never came, so nobody knows whether Referrizer counted them; sending them "
+        "again could give points twice.",
+        "Run `referrizer-ledger held`, then settle each with `--confirm ID` or `--resend ID`."),
+    Entry("RFZ-302", "Too many rejects",
+        "More of this run's records were rejected than `max_reject_percent` allows; all others were delivered.",
+        "Run `referrizer-ledger rejects` to see the reasons and mend them at their source."),
+    Entry("RFZ-303", "Ledger rebuilt",
+        "The ledger was new, but Referrizer already shows our groups: the old ledger was lost and has been "
+        "rebuilt.",
+        "Run once with a full refresh of contacts, and keep the ledger on a disk that lasts between runs."),
+)
+
+_LEDGER = (
+    Entry("RFZ-401", "Ledger busy",
+        "Another run holds the ledger.",
+        "Wait until it has ended; `referrizer-ledger status` says since when it runs and how far it is."),
+    Entry("RFZ-402", "Newer ledger",
+        "A newer version of this program has written the ledger; it was left untouched.",
+        "Install that version of target-referrizer or a later one."),
+    Entry("RFZ-403", "Ledger unusable",
+        "The ledger cannot be opened, read or written.",
+        "Check `ledger_url`, the free space and the permissions of the place that it names."),
+)
+
+_BRAKE = (
+    Entry("RFZ-501", "Brake",
+        "This run would have changed more contacts or posted more visits than `brake_percent` allows; that kind "
+        "of change was withheld, everything else was delivered.",
+        "Run `referrizer-ledger plan`; if the change is right, run once with a higher `brake_percent`."),
+)
+
+_AVAILABILITY = (
+    Entry("RFZ-601", "Referrizer unavailable",
+        "Referrizer did not answer any request for `outage_patience_seconds`.",
+        "Nothing: the next run goes on where this one stopped. If it lasts, check `api_url` and the network."),
+    Entry("RFZ-602", "Long pause asked for",
+        "Referrizer asked for a pause that is longer than this run may wait.",
+        "Nothing: the next run goes on where this one stopped. If it recurs, lower `requests_per_second`."),
+)
+
+_PROGRAM = (
+    Entry("RFZ-901", "Accounting does not add up",
+        "The records read are not the sum of the records accounted for, so the run cannot be trusted.",
+        "Keep the log and the ledger and report it as an error of this program."),
+    Entry("RFZ-902", "Unexpected failure",
+        "The program met something that it was not made for.",
+        "Run again; if it recurs, keep the log and report it as an error of this program."),
+)
+# fmt: on
+
+CATALOGUE: dict[str, Entry] = {
+    entry.code: entry
+    for entry in (*_SETTINGS, *_RECORDS, *_PERSON, *_LEDGER, *_BRAKE, *_AVAILABILITY, *_PROGRAM)
+}
+
+
+class TargetError(Exception):
+    """A failure with a place in the catalogue: one line that says what happened and what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, code: str, what: str) -> None:
+        """Look the code up at once, so that a wrong one shows where it was written.
+
+        Args:
+            code: A code of the catalogue.
+            what: What happened, without personal data and without secrets.
+        """
+        super().__init__(code, what)
+        self.code = code
+        self.what = what.strip().rstrip(".")
+        self.entry = CATALOGUE[code]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.what}. What to do: {self.entry.action}"
+
+
+class SettingsError(TargetError):
+    """The settings or the account must be corrected before a run can be right."""
+
+    exit_code = 2
+
+
+class NeedsPerson(TargetError):  # noqa: N818 - named by who is needed, as the exit codes are
+    """The run is done, but a person has to look at something."""
+
+    exit_code = 3
+
+
+class LedgerBusy(TargetError):  # noqa: N818 - a state, not a mistake
+    """Another run holds the ledger."""
+
+    exit_code = 4
+
+
+class Braked(TargetError):  # noqa: N818 - a state, not a mistake
+    """Something was withheld because it would have changed too much."""
+
+    exit_code = 5
+
+
+class Unavailable(TargetError):  # noqa: N818 - a state, not a mistake
+    """Referrizer cannot be reached; what is left waits for the next run."""
+
+    exit_code = 6
