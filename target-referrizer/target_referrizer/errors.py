@@ -1,8 +1,9 @@
 """The error catalogue: every failure has a code, a meaning and something to do about it.
 
-Exceptions are sorted by recovery, not by where they come from: what an owner can do decides the class, and the
-class decides the exit code. Codes are numbered likewise: 1xx settings, 2xx records, 3xx a person is needed, 4xx
-the ledger, 5xx the brake, 6xx availability, 9xx the program itself. A released code never gets a new meaning.
+Exceptions are sorted by recovery, not by where they come from: what an owner can do decides the class, and
+the class decides the exit code. Codes are numbered likewise: 1xx settings, 2xx records, 3xx a person is
+needed, 4xx the ledger, 5xx the brake, 6xx availability, 9xx the program itself. A released code never gets a
+new meaning.
 """
 
 from __future__ import annotations
@@ -42,21 +43,22 @@ _SETTINGS = (
         "Set it in the configuration or in the environment and run again."),
     Entry("RFZ-104", "Token refused",
         "Referrizer did not accept the API token, or the token may not do what was asked.",
-        "Copy the token again from Referrizer's Integrations page into `api_token`; nothing is lost, the next run "
-        "goes on."),
+        "Copy the token again from Referrizer's Integrations page into `api_token`; nothing is lost, the "
+        "next run goes on."),
     Entry("RFZ-105", "Wrong account",
-        "The ledger belongs to another Referrizer account or another address of the API than the settings name.",
-        "Give each account its own `ledger_url`, or put back the token and address that this ledger was made "
-        "with."),
+        "The ledger belongs to another Referrizer account or another address of the API than the settings "
+        "name.",
+        "Give each account its own `ledger_url`, or put back the token and address that this ledger was "
+        "made with."),
     Entry("RFZ-106", "Other groups than the ledger's",
-        "The groups, the group without a visit or the time zone differ from those that the ledger keeps for this "
-        "account.",
+        "The groups, the group without a visit or the time zone differ from those that the ledger keeps "
+        "for this account.",
         "Give every source of one ledger the same `groups`, `no_visit_group` and `timezone`."),
     Entry("RFZ-107", "Missing custom field",
-        "Referrizer does not know a custom field that the field map writes to; fields must exist before they can "
-        "be filled.",
-        "Create the custom field in Referrizer under exactly the name that `field_map` gives it, or map that "
-        "field to another name or to null, and run again; no record was rejected."),
+        "Referrizer does not know a custom field that the field map writes to; fields must exist before "
+        "they can be filled.",
+        "Create the custom field in Referrizer under exactly the name that `field_map` gives it, or map "
+        "that field to another name or to null, and run again; no record was rejected."),
     Entry("RFZ-108", "as_of refused",
         "`as_of` pretends another day, and a real Referrizer account must not be told what is not so.",
         "Remove `as_of`, or set `dry_run` to look at that day without writing."),
@@ -71,41 +73,49 @@ _RECORDS = (
         "Look at what the tap writes to its standard output; log lines belong on standard error."),
     Entry("RFZ-203", "Record breaks the contract",
         "A field of the record is not of the type or form that the stream contract asks for.",
-        "Mend the record at its source or the mapping in the tap; its next good version is taken by itself."),
+        "Mend the record at its source or the mapping in the tap; its next good version is taken by "
+        "itself."),
     Entry("RFZ-204", "Record without id",
         "The record has no id, so it can neither be linked nor recognised when it comes again.",
         "Let the tap emit a stable `id` for every record."),
     Entry("RFZ-205", "Unreachable contact",
         "The contact has neither e-mail nor phone; Referrizer needs one of them.",
-        "Nothing, or add an e-mail or a phone in the booking system; the contact and its check-ins follow then."),
+        "Nothing, or add an e-mail or a phone in the booking system; the contact and its check-ins follow "
+        "then."),
     Entry("RFZ-206", "Unreadable phone",
-        "The phone number is not one of the default country, nor an international one, and there is no e-mail.",
+        "The phone number is not one of the default country, nor an international one, and there is no "
+        "e-mail.",
         "Correct the number in the booking system, or `default_country` if many are refused."),
     Entry("RFZ-207", "Ambiguous match",
         "More than one Referrizer contact could be this person, and the target does not guess.",
         "Merge the duplicates in Referrizer, or give them different e-mails and phones."),
     Entry("RFZ-208", "Duplicate refused",
-        "Referrizer says that the e-mail or phone is taken already, but shows no contact that can be this person.",
-        "Look in Referrizer for the contact that holds this e-mail or phone and correct the one that is wrong."),
+        "Referrizer says that the e-mail or phone is taken already, but shows no contact that can be this "
+        "person.",
+        "Look in Referrizer for the contact that holds this e-mail or phone and correct the one that is "
+        "wrong."),
     Entry("RFZ-209", "Contact refused",
         "Referrizer refused the contact as invalid.",
         "Look at the record and at the error code that is named; correct the record or the field map."),
     Entry("RFZ-210", "Visit refused",
         "Referrizer refused the visit as invalid.",
-        "Look at the check-in and at the error code that is named, then run `referrizer-ledger rejects --retry`."),
+        "Look at the check-in and at the error code that is named, then run `referrizer-ledger rejects "
+        "--retry`."),
     Entry("RFZ-211", "Check-in without a time",
-        "The check-in says that the guest came but not when; a visit without a date would message the customer.",
+        "The check-in says that the guest came but not when; a visit without a date would message the "
+        "customer.",
         "Let the tap emit `checked_in_at` for every row that is checked in."),
     Entry("RFZ-212", "Inside the minimum interval",
         "Referrizer refused the visit for 48 hours because the contact had checked in shortly before.",
-        "Set the minimum interval to 0 in Referrizer (Loyalty → Settings → Security, minimum interval), then run "
-        "`referrizer-ledger rejects --retry`."),
+        "Set the minimum interval to 0 in Referrizer (Loyalty → Settings → Security, minimum interval), "
+        "then run `referrizer-ledger rejects --retry`."),
     Entry("RFZ-213", "Visit in the future",
         "Referrizer refused the visit for 48 hours because its time had not come yet.",
         "Check the clock and the time zone of the booking system and of this machine."),
     Entry("RFZ-214", "Contact gone",
         "The contact was linked, but Referrizer does not have it any more; an owner may have deleted it.",
-        "Nothing, if it was deleted on purpose; else create it again in Referrizer with the same e-mail or phone."),
+        "Nothing, if it was deleted on purpose; else create it again in Referrizer with the same e-mail "
+        "or phone."),
     Entry("RFZ-215", "BATCH messages",
         "The input holds a BATCH message, which names files instead of carrying records; the target reads "
         "records.",
@@ -114,15 +124,16 @@ _RECORDS = (
 
 _PERSON = (
     Entry("RFZ-301", "Visits held",
-        "The answer to some visits never came, so nobody knows whether Referrizer counted them; sending them "
-        "again could give points twice.",
+        "The answer to some visits never came, so nobody knows whether Referrizer counted them; sending "
+        "them again could give points twice.",
         "Run `referrizer-ledger held`, then settle each with `--confirm ID` or `--resend ID`."),
     Entry("RFZ-302", "Too many rejects",
-        "More of this run's records were rejected than `max_reject_percent` allows; all others were delivered.",
+        "More of this run's records were rejected than `max_reject_percent` allows; all others were "
+        "delivered.",
         "Run `referrizer-ledger rejects` to see the reasons and mend them at their source."),
     Entry("RFZ-303", "Ledger rebuilt",
-        "The ledger was new, but Referrizer already shows our groups: the old ledger was lost and has been "
-        "rebuilt.",
+        "The ledger was new, but Referrizer already shows our groups: the old ledger was lost and has "
+        "been rebuilt.",
         "Run once with a full refresh of contacts, and keep the ledger on a disk that lasts between runs."),
 )
 
@@ -140,15 +151,16 @@ _LEDGER = (
 
 _BRAKE = (
     Entry("RFZ-501", "Brake",
-        "This run would have changed more contacts or posted more visits than `brake_percent` allows; that kind "
-        "of change was withheld, everything else was delivered.",
+        "This run would have changed more contacts or posted more visits than `brake_percent` allows; "
+        "that kind of change was withheld, everything else was delivered.",
         "Run `referrizer-ledger plan`; if the change is right, run once with a higher `brake_percent`."),
 )
 
 _AVAILABILITY = (
     Entry("RFZ-601", "Referrizer unavailable",
         "Referrizer did not answer any request for `outage_patience_seconds`.",
-        "Nothing: the next run goes on where this one stopped. If it lasts, check `api_url` and the network."),
+        "Nothing: the next run goes on where this one stopped. If it lasts, check `api_url` and the "
+        "network."),
     Entry("RFZ-602", "Long pause asked for",
         "Referrizer asked for a pause that is longer than this run may wait.",
         "Nothing: the next run goes on where this one stopped. If it recurs, lower `requests_per_second`."),
