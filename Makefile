@@ -1,0 +1,83 @@
+# Everything that a person does with this checkout. `make` alone lists it.
+#
+# Needs Python 3.11 or newer, git and make. All else is installed into .venv, .cache and .meltano of this folder.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# A virtual environment or path of the caller must not leak in. Byte code is wanted: without it each start of a plugin
+# compiles the Singer SDK anew, a second each time.
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE UV_PROJECT_ENVIRONMENT UV_PYTHON PIP_USER PIP_TARGET
+export UV_COMPILE_BYTECODE := 1
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+PIN := -c constraints.txt --build-constraints constraints.txt
+INSTALL := .venv/bin/uv pip install --quiet --python .venv/bin/python $(PIN)
+PACKAGES := tap-booker target-referrizer sandbox
+MANIFESTS := pyproject.toml constraints.txt $(PACKAGES:%=%/pyproject.toml)
+CHECKED := $(PACKAGES) tests demo
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: .venv/.run-ready ## install the plugins, the sandbox and Meltano into .venv
+
+.PHONY: demo
+demo: .venv/.run-ready ## the whole path against a made-up salon of 2,000 contacts, no account needed
+	@.venv/bin/python -m demo
+
+.PHONY: test
+test: lint ## lint, types and all daily tests
+	@.venv/bin/python -m pytest -q -n 2 -m "not slow"
+
+.PHONY: test-slow
+test-slow: .venv/.dev-ready ## long sweeps, the demo, fresh installs
+	@.venv/bin/python -m pytest -q -m slow
+
+.PHONY: lint
+lint: .venv/.dev-ready ## ruff, mypy and the declared dependencies of each package
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --quiet --check .
+	@.venv/bin/mypy --no-error-summary $(CHECKED)
+	@for package in $(PACKAGES); do (cd $$package && ../.venv/bin/deptry . ) || exit 1; done
+
+.PHONY: format
+format: .venv/.dev-ready ## let ruff mend what it can
+	@.venv/bin/ruff check --quiet --fix .
+	@.venv/bin/ruff format --quiet .
+
+.PHONY: pins
+pins: .venv/.dev-ready ## renew constraints.txt: every version to the newest that fits
+	@mkdir -p .cache
+	@.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
+	  --group run --group dev --all-extras $(PACKAGES:%=%/pyproject.toml) -o .cache/pins.txt
+	@{ sed '/^[^#]/,$$d' constraints.txt; cat .cache/pins.txt; } > .cache/constraints.txt && mv .cache/constraints.txt constraints.txt
+
+.PHONY: clean
+clean: ## remove what this Makefile installed and every cache, but no state and no ledger
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build $(PACKAGES:%=%/dist)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The newest fitting Python wins, so that an old default `python3` does no harm; PYTHON=... on the command line overrides.
+# A command that is only a shim for a version that is not there fails the trial and is passed over.
+.venv/bin/uv: constraints.txt
+	@for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	  then echo "Setting up .venv with $$("$$python" --version) (once)"; exec "$$python" -m venv --clear .venv; fi; \
+	done; echo "This needs Python 3.11 or newer with its venv module (on Debian: python3-venv). None was found." >&2; exit 1
+	@.venv/bin/python -m pip install -qq --no-input -c constraints.txt uv
+	@touch $@
+
+.venv/.run-ready: .venv/bin/uv $(MANIFESTS)
+	@$(INSTALL) --group run -e ./tap-booker -e './target-referrizer[postgres]' -e ./sandbox
+	@touch $@
+
+.venv/.dev-ready: .venv/.run-ready
+	@$(INSTALL) --group dev
+	@touch $@
