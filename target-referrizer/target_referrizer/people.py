@@ -13,7 +13,8 @@ from itertools import pairwise
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
+_LONGEST_EMAIL = 320
 _ACCENTS = range(0x300, 0x370)
 # Letters that Unicode does not take apart into a base letter and an accent.
 _LETTERS = str.maketrans(
@@ -57,7 +58,7 @@ def email_key(email: str | None) -> str | None:
         The address in lower case, or None when it is none: not one `@`, a space, or no dot in the domain.
     """
     key = (email or "").strip().casefold()
-    return key if _EMAIL.fullmatch(key) else None
+    return key if len(key) <= _LONGEST_EMAIL and _EMAIL.fullmatch(key) else None
 
 
 def phone_key(phone: str | None, country: str) -> str | None:

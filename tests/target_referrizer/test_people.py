@@ -66,6 +66,8 @@ def test_case_and_surrounding_space_never_matter(name: str) -> None:
         ("ada@example.", None),
         ("ada@.com", None),
         ("@example.com", None),
+        ("ada\x00@example.com", None),
+        ("a" * 320 + "@example.com", None),
         ("none", None),
         ("", None),
         (None, None),
