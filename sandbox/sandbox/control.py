@@ -1,0 +1,94 @@
+"""The sandbox's own interface, under ``/_sandbox``: for demos and tests in another process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from sandbox.server.asgi import VendorApp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from sandbox.box import Sandbox
+
+
+def application(box: Sandbox) -> Starlette:
+    """Both vendors and the control interface as one application."""
+    vendors: list[BaseRoute] = [
+        Mount(f"/{vendor.name}", VendorApp(vendor, box.faults, box.requests))
+        for vendor in (box.booker, box.referrizer)
+    ]
+    return Starlette(routes=[*vendors, Mount("/_sandbox", routes=Control(box).routes())])
+
+
+class Control:
+    """Moves the clock, makes news, shows what happened. Only ``POST /clock`` moves the clock."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self.box = box
+
+    def routes(self) -> list[BaseRoute]:
+        """The routes below ``/_sandbox``."""
+        table: list[tuple[str, str, Callable[[Any], Any]]] = [
+            ("GET", "/clock", lambda _: self._clock()),
+            ("POST", "/clock", self._move_clock),
+            ("POST", "/news", lambda body: self.box.salon.hour_of_news(int(body.get("seed", 0))).summary()),
+            ("GET", "/journal", lambda _: list(self.box.referrizer.journal)),
+            ("GET", "/requests", lambda _: [seen.public() for seen in self.box.requests]),
+            ("DELETE", "/requests", lambda _: self.box.requests.clear() or {}),
+            ("GET", "/groups", lambda _: self.box.referrizer.groups()),
+            ("POST", "/faults", self._add_fault),
+            ("DELETE", "/faults", lambda _: self.box.faults.clear() or {}),
+            ("PUT", "/switches", self._switch),
+        ]
+        return [Route(path, _endpoint(act), methods=[method]) for method, path, act in table]
+
+    def _clock(self) -> dict[str, str]:
+        return {"now": self.box.clock.now.isoformat().replace("+00:00", "Z")}
+
+    def _move_clock(self, body: dict[str, Any]) -> dict[str, str]:
+        if "now" in body:
+            self.box.clock.set(datetime.fromisoformat(body["now"]))
+        else:
+            self.box.clock.advance(timedelta(seconds=float(body["advance_seconds"])))
+        return self._clock()
+
+    def _add_fault(self, body: dict[str, Any]) -> dict[str, Any]:
+        rule = self.box.faults.add(body.pop("kind"), **body)
+        return {"kind": rule.kind, "rules": len(self.box.faults.rules)}
+
+    def _switch(self, body: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """Set switches, as ``{"booker": {name: value}, "referrizer": {...}}``; answers with those vendors' switches."""
+        known = {"booker": self.box.booker.switches, "referrizer": self.box.referrizer.switches}
+        for vendor, values in body.items():
+            for name, value in values.items():
+                if name not in {f.name for f in fields(known[vendor])}:
+                    message = f"{vendor} has no switch {name!r}"
+                    raise ValueError(message)
+                setattr(known[vendor], name, tuple(value) if isinstance(value, list) else value)
+        return {
+            vendor: {f.name: getattr(known[vendor], f.name) for f in fields(known[vendor])} for vendor in body
+        }
+
+
+def _endpoint(act: Callable[[Any], Any]) -> Callable[[Request], Any]:
+    """An endpoint that reads a JSON body, acts, and answers with JSON; a wrong body is HTTP 400 with a sentence."""
+
+    async def endpoint(request: Request) -> JSONResponse:
+        raw = await request.body()
+        try:
+            return JSONResponse(act(json.loads(raw) if raw else {}))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
+
+    return endpoint

@@ -1,0 +1,89 @@
+"""uvicorn in a thread, on a free port of 127.0.0.1, able to hang up on a client."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+HOST = "127.0.0.1"
+START_SECONDS = 30
+
+
+class HangingUpProtocol(H11Protocol):
+    """HTTP/1.1 that offers the application ``scope["extensions"]["sandbox.hang_up"]``: close without an answer."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._inner: Any = self.app
+        self.app = self._with_hang_up
+
+    async def _with_hang_up(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("extensions", {})["sandbox.hang_up"] = self._hang_up
+        await self._inner(scope, receive, send)
+
+    async def _hang_up(self) -> None:
+        """Abort the connection and wait until uvicorn has noticed, so that it sends no 500 of its own."""
+        if self.transport is not None:
+            self.transport.abort()
+        while self.cycle is not None and not self.cycle.disconnected:
+            await asyncio.sleep(0)
+
+
+class ThreadedServer:
+    """Serves an application from a thread of its own until `stop`.
+
+    The listening socket exists before the thread starts, so the port is known and no client comes too early.
+    """
+
+    def __init__(self, app: ASGIApp, port: int = 0) -> None:
+        self._socket = socket.create_server((HOST, port), backlog=128)
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            http=HangingUpProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=0,
+        )
+        self._server = uvicorn.Server(config)
+        self._ready = Event()
+        self._thread = Thread(target=self._run, name="sandbox", daemon=True)
+
+    def start(self) -> None:
+        """Start serving; returns when requests are answered."""
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS):
+            message = "the sandbox did not start"
+            raise RuntimeError(message)
+
+    def stop(self) -> None:
+        """Stop serving and wait for the thread. Requests that hang on purpose are dropped."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        """The life of a uvicorn server without its signal handlers and its tenth-of-a-second ticks."""
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._server.config.load()
+        self._server.lifespan = self._server.config.lifespan_class(self._server.config)
+        await self._server.startup(sockets=[self._socket])
+        self._ready.set()
+        await self._stopping.wait()
+        await self._server.shutdown(sockets=[self._socket])
