@@ -1,1 +1,1 @@
-"""Singer tap for Booker by Mindbody."""
+"""Singer tap for Booker by Mindbody: contacts and check-ins of a spa or salon, incrementally."""

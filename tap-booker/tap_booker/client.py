@@ -1,0 +1,192 @@
+"""Booker's answers, made reliable: one page, record by record when it must be, and one location."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_booker import answers
+from tap_booker.errors import (
+    BrokenRecordError,
+    ForbiddenError,
+    LocationError,
+    RetriableError,
+    TokenExpiredError,
+    UnknownLocationError,
+)
+from tap_booker.retry import with_retries
+from tap_booker.transport import Call, Reply, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_booker.auth import Authority
+    from tap_booker.report import Tally
+
+BROKEN_IN_A_ROW = 5
+"""So many broken records side by side are an outage, not bad records."""
+
+logger = logging.getLogger("tap-booker")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A list to be read page by page.
+
+    Attributes:
+        location_id: Whose list.
+        path: Path below the API address.
+        keys: Names of the list in the answer, the usual one first.
+        filters: Body fields other than the token and the paging.
+        title: What is read, for messages.
+    """
+
+    location_id: int
+    path: str
+    keys: tuple[str, ...]
+    filters: Mapping[str, Any]
+    title: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page.
+
+    Attributes:
+        rows: The records as Booker sent them.
+        skipped: How many broken records of this page were left out.
+    """
+
+    rows: list[dict[str, Any]]
+    skipped: int = 0
+
+    @property
+    def is_end(self) -> bool:
+        """Only an empty page ends a list: short ones occur in the middle (seen)."""
+        return not self.rows and not self.skipped
+
+
+class Booker:
+    """Booker's v4.1 Merchant API, read only.
+
+    Args:
+        settings: Checked settings.
+        transport: Sends the calls.
+        authority: Gives tokens.
+        sleep: Waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        transport: Transport,
+        authority: Authority,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._base = settings["base_url"]
+        self._skip_broken = settings["skip_broken_records"]
+        self._transport = transport
+        self._authority = authority
+        self._sleep = sleep
+
+    def location(self, location_id: int, tally: Tally) -> dict[str, Any]:
+        """Read a location: name and zone; doubles as the connection check.
+
+        Raises:
+            UnknownLocationError: Booker has no such location, or does not show it to these credentials.
+        """
+        url = f"{self._base}/v4.1/merchant/location/{location_id}"
+
+        def send(token: str) -> Reply:
+            # A GET carries the token in its query (seen), so the URL must never be shown.
+            return self._transport.send(Call("GET", url, token, {"access_token": token}), tally)
+
+        try:
+            return self._ask(location_id, send)
+        except (ForbiddenError, TokenExpiredError):
+            raise
+        except LocationError as failure:
+            text = f"Booker does not know location {location_id} (HTTP {failure.status}"
+            code = f", code {failure.vendor_code})." if failure.vendor_code else ")."
+            raise UnknownLocationError(text + code, status=failure.status) from None
+
+    def page(self, query: Query, number: int, size: int, tally: Tally) -> Page:
+        """Read one page, and record by record when it keeps failing.
+
+        Args:
+            query: The list.
+            number: Page number, from 1.
+            size: Records for each page.
+            tally: Where calls, pages and skipped records are counted.
+
+        Raises:
+            BookerError: The page cannot be read.
+        """
+        try:
+            rows = self._rows(query, number, size, tally)
+        except RetriableError as failure:
+            if not failure.breaks_page:
+                raise
+            logger.warning("%s Page %d of %s is read record by record.", failure.code, number, query.title)
+            page = self._singles(query, number, size, tally)
+        else:
+            page = Page(rows)
+        tally.add(pages=1, skipped=page.skipped)
+        return page
+
+    def _singles(self, query: Query, number: int, size: int, tally: Tally) -> Page:
+        """Read page `number` of `size` as the pages (number-1)*size+1 … number*size of size 1."""
+        found: list[dict[str, Any]] = []
+        skipped = in_a_row = 0
+        for position in range((number - 1) * size + 1, number * size + 1):
+            try:
+                rows = self._rows(query, position, 1, tally)
+            except RetriableError as failure:
+                in_a_row += 1
+                self._judge(failure, query, position, in_a_row)
+                skipped += 1
+                continue
+            if not rows:
+                break
+            in_a_row = 0
+            found += rows
+        return Page(found, skipped)
+
+    def _judge(self, failure: RetriableError, query: Query, position: int, in_a_row: int) -> None:
+        """Decide whether a record that fails alone is skipped."""
+        if not failure.breaks_page or in_a_row > BROKEN_IN_A_ROW:
+            raise failure
+        where = f"Record {position} of {query.title}"
+        if not self._skip_broken:
+            raise BrokenRecordError(f"{where} cannot be read ({failure.code}: {failure.happened})") from None
+        logger.warning("BKR-501 %s cannot be read (%s) and is skipped.", where, failure.code)
+
+    def _rows(self, query: Query, number: int, size: int, tally: Tally) -> list[dict[str, Any]]:
+        """One page as it is, retried; the body is built anew for each try, for the token is inside."""
+        url = self._base + query.path
+        paging = {"UsePaging": True, "PageSize": size, "PageNumber": number}
+
+        def send(token: str) -> Reply:
+            body = {"access_token": token, "LocationID": query.location_id, **query.filters, **paging}
+            return self._transport.send(Call("POST", url, token, json=body), tally)
+
+        return answers.rows(self._ask(query.location_id, send), query.keys)
+
+    def _ask(self, location_id: int, send: Callable[[str], Reply]) -> dict[str, Any]:
+        """Send with a good token: one new token for each request, then the same request again."""
+        tokens = self._authority.tokens(location_id)
+        renewed = False
+
+        def once() -> dict[str, Any]:
+            nonlocal renewed
+            token = tokens.get().text
+            try:
+                return answers.payload(send(token))
+            except TokenExpiredError:
+                if renewed:
+                    raise
+                renewed = True
+                return answers.payload(send(tokens.renew(token).text))
+
+        return with_retries(once, self._sleep)

@@ -1,0 +1,65 @@
+"""The file with the refresh token that `booker-connect` writes: read, and replaced when Booker rotates."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tap_booker.errors import CredentialFileError
+
+
+class CredentialFile:
+    """A JSON object with `refresh_token` and perhaps `token_url`; keys that we do not know are kept.
+
+    Args:
+        path: Where the file lies; a link is followed, so that the file behind it is replaced.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path).expanduser()
+
+    def read(self) -> dict[str, Any]:
+        """Read the whole file.
+
+        Raises:
+            CredentialFileError: There is no such file, or no refresh token in it.
+        """
+        try:
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as failure:
+            raise CredentialFileError(
+                f"credentials_path cannot be read ({type(failure).__name__})."
+            ) from None
+        if not isinstance(content, dict) or not isinstance(content.get("refresh_token"), str):
+            raise CredentialFileError("credentials_path holds no refresh_token.")
+        return content
+
+    def store(self, refresh_token: str) -> None:
+        """Replace the refresh token: the new file is complete or not there, and only its owner can read it.
+
+        Raises:
+            CredentialFileError: The file cannot be replaced; the old token may be spent by now.
+        """
+        content = self.read() | {"refresh_token": refresh_token}
+        try:
+            _replace(self._path.resolve(), json.dumps(content, indent=2) + "\n")
+        except OSError as failure:
+            text = "Booker gave a new refresh token, and it cannot be saved at credentials_path"
+            raise CredentialFileError(f"{text} ({type(failure).__name__}).") from None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write beside the file (mkstemp makes mode 0600), sync, and rename over it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,76 @@
+"""One location: its name and its time zone, read from Booker's answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tap_booker.windows_labels import WINDOWS_ID_OF
+from tap_booker.windows_zones import IANA_OF
+
+_OFFSET_IN_FRONT = re.compile(r"^\((?:GMT|UTC)[^)]*\)\s*")
+_BY_NAME = {name.casefold(): zone for name, zone in IANA_OF.items()} | {
+    label.casefold(): IANA_OF[name] for label, name in WINDOWS_ID_OF.items()
+}
+
+
+@dataclass(frozen=True)
+class Location:
+    """A business location.
+
+    Attributes:
+        id: Booker's Location ID.
+        name: Business name, or an empty text.
+        zone: Time zone, or None when Booker's answer names none that we know and no setting does.
+        zone_text: What Booker calls the zone, for messages.
+    """
+
+    id: int
+    name: str
+    zone: ZoneInfo | None
+    zone_text: str
+
+
+def read_location(location_id: int, answer: Mapping[str, Any], timezone: str | None) -> Location:
+    """Read the answer of `GET /location/{id}`.
+
+    The fields stand at the top level (seen) or under `Location` (expected by one client): both are read.
+
+    Args:
+        location_id: The id that was asked for.
+        answer: Booker's answer.
+        timezone: IANA name that overrides Booker's zone, or None.
+    """
+    nested = answer.get("Location")
+    fields = nested if isinstance(nested, Mapping) else answer
+    stated = fields.get("TimeZone")
+    stated = stated if isinstance(stated, Mapping) else {"Name": stated}
+    texts = [text for key in ("StandardName", "Name") if isinstance(text := stated.get(key), str) and text]
+    zone = ZoneInfo(timezone) if timezone else next(filter(None, map(find_zone, texts)), None)
+    name = fields.get("BusinessName") or fields.get("AccountName") or ""
+    return Location(location_id, str(name), zone, " / ".join(texts) or "none")
+
+
+def find_zone(text: str) -> ZoneInfo | None:
+    """Find the IANA zone of a Windows id, of a Windows display text, or of an IANA name.
+
+    Args:
+        text: `Central Standard Time` or `(GMT-06:00) Central Time (US & Canada)` or `America/Chicago`.
+
+    Returns:
+        The zone, or None: never a bare offset, which would be wrong for half of the year.
+    """
+    plain = " ".join(_OFFSET_IN_FRONT.sub("", text.strip()).split()).replace("US and Canada", "US & Canada")
+    found = _BY_NAME.get(plain.casefold()) or _BY_NAME.get(text.strip().casefold())
+    return ZoneInfo(found) if found else known_zone(text)
+
+
+def known_zone(name: str) -> ZoneInfo | None:
+    """Find an IANA zone by its name; None when there is no such zone."""
+    try:
+        return ZoneInfo(name.strip())
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

@@ -1,0 +1,106 @@
+"""What a run read and what it cost: one tally for each stream and location."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_booker.errors import BookerError
+
+COLUMNS = ("stream", "location", "rows", "pages", "calls", "skipped", "ignored", "outcome")
+
+
+@dataclass
+class Tally:
+    """Counts of one stream of one location; safe to count into from several threads.
+
+    Attributes:
+        stream: Stream name, or `connection` for what both streams share (tokens, the location itself).
+        location: Booker's Location ID, or None.
+        rows: Records emitted.
+        pages: Pages received, the empty last one included.
+        calls: HTTP requests sent, retries and token calls included (calls may be billed).
+        skipped: Broken records left out.
+        ignored: Rows that no one can use, such as an appointment without a customer.
+        failure: Why the location failed, or None.
+    """
+
+    stream: str
+    location: int | None = None
+    rows: int = 0
+    pages: int = 0
+    calls: int = 0
+    skipped: int = 0
+    ignored: int = 0
+    failure: BookerError | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, *, pages: int = 0, calls: int = 0, skipped: int = 0) -> None:
+        """Count what a worker did."""
+        with self._lock:
+            self.pages += pages
+            self.calls += calls
+            self.skipped += skipped
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        """The tally for machines."""
+        return {
+            "stream": self.stream,
+            "location": self.location,
+            "rows": self.rows,
+            "pages": self.pages,
+            "calls": self.calls,
+            "skipped": self.skipped,
+            "ignored": self.ignored,
+            "outcome": "ok" if self.failure is None else self.failure.code,
+        }
+
+
+class Report:
+    """All tallies of a run."""
+
+    def __init__(self) -> None:
+        self.connection = Tally("connection")
+        self._tallies = [self.connection]
+
+    def tally(self, stream: str, location: int) -> Tally:
+        """Open the tally of one stream of one location."""
+        tally = Tally(stream, location)
+        self._tallies.append(tally)
+        return tally
+
+    @property
+    def failures(self) -> list[BookerError]:
+        """What went wrong, in the order in which it did."""
+        return [tally.failure for tally in self._tallies if tally.failure is not None]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all went well, 2 when a person must mend a setting, else 1."""
+        return max((failure.exit_code for failure in self.failures), default=0)
+
+    @property
+    def calls(self) -> int:
+        """HTTP requests sent in all."""
+        return sum(tally.calls for tally in self._tallies)
+
+    def line(self) -> str:
+        """The report as one line of JSON."""
+        return json.dumps({"calls": self.calls, "reads": [tally.as_dict() for tally in self._tallies]})
+
+    def table(self) -> str:
+        """The report for a terminal, one line for each tally."""
+        rows = [COLUMNS, *(tuple(map(_cell, tally.as_dict().values())) for tally in self._tallies)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
+        ]
+        return "\n".join([*(line.rstrip() for line in lines), f"calls made in all: {self.calls}"])
+
+
+def _cell(value: str | int | None) -> str:
+    """One cell of the table."""
+    return "-" if value is None else str(value)

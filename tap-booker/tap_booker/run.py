@@ -1,0 +1,93 @@
+"""What all streams of one run share: its one instant, Booker, the locations, the tallies."""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tap_booker.auth import Authority
+from tap_booker.client import Booker, Query
+from tap_booker.errors import BookerError
+from tap_booker.location import Location, read_location
+from tap_booker.pages import new_rows, read_pages
+from tap_booker.report import Report, Tally
+from tap_booker.settings import moment_of
+from tap_booker.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+logger = logging.getLogger("tap-booker")
+
+
+class Run:
+    """One run of the tap.
+
+    Args:
+        settings: Checked settings.
+        clock: Says what time it is; asked once.
+        sleep: Waits for so many seconds.
+
+    Attributes:
+        now: The run's instant, in whole seconds: it bounds every window and becomes every bookmark.
+        report: What was read and what it cost.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+    ) -> None:
+        as_of = moment_of(settings["as_of"], None) if settings.get("as_of") else None
+        self.settings = settings
+        self.now = (as_of or clock()).astimezone(UTC).replace(microsecond=0)
+        self.report = Report()
+        transport = Transport(settings["subscription_key"], settings["request_timeout"])
+        authority = Authority(settings, transport, self.report.connection, time.monotonic)
+        self._booker = Booker(settings, transport, authority, sleep)
+        self._workers = ThreadPoolExecutor(settings["concurrent_requests"], thread_name_prefix="booker")
+        self._locations: dict[int, Location | BookerError] = {}
+
+    def location(self, location_id: int) -> Location:
+        """The location, asked for once; a failure is remembered too.
+
+        Raises:
+            BookerError: The location cannot be read.
+        """
+        if location_id not in self._locations:
+            self._locations[location_id] = self._ask_location(location_id)
+        found = self._locations[location_id]
+        if isinstance(found, BookerError):
+            raise found
+        return found
+
+    def rows(
+        self, query: Query, tally: Tally, id_of: Callable[[dict[str, Any]], object]
+    ) -> Iterator[dict[str, Any]]:
+        """All records of a list, each id once, in the order of the pages."""
+        size, ahead = self.settings["page_size"], self.settings["concurrent_requests"]
+
+        def pages() -> Iterator[Any]:
+            return read_pages(lambda n: self._booker.page(query, n, size, tally), size, ahead, self._workers)
+
+        return new_rows(pages(), id_of)
+
+    def close(self) -> None:
+        """Ask for nothing more; what is under way is not waited for."""
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+    def _ask_location(self, location_id: int) -> Location | BookerError:
+        """Ask Booker once, and say what it said."""
+        try:
+            answer = self._booker.location(location_id, self.report.connection)
+        except BookerError as failure:
+            return failure
+        location = read_location(location_id, answer, self.settings.get("timezone"))
+        if location.zone is None:
+            text = "Booker's time zone of location %d (%s) is not known; set timezone if dates need it."
+            logger.warning(text, location_id, location.zone_text)
+        return location

@@ -1,0 +1,185 @@
+"""The two streams: which windows are read, which rows come out, when a bookmark moves.
+
+The bookmark of both streams is the instant of the run, for each location by itself. It never comes from a record: a
+date mistyped into the future would move it there, and an appointment has no date of modification at all.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk.streams import Stream
+
+from tap_booker import queries, rows, schemas
+from tap_booker.errors import BookerError, FatalError, StateError
+from tap_booker.queries import Window
+from tap_booker.settings import moment_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_booker.client import Query
+    from tap_booker.location import Location
+    from tap_booker.report import Tally
+    from tap_booker.rows import Row
+    from tap_booker.run import Run
+
+DEFAULT_HISTORY = timedelta(days=365)
+DAY = timedelta(days=1)
+
+
+class BookerStream(Stream):
+    """A stream of one list of Booker, location by location.
+
+    Args:
+        tap: The tap, which owns the run.
+    """
+
+    primary_keys: ClassVar[tuple[str, ...]] = ("id",)
+
+    def read(self, location: Location, bookmark: datetime | None, tally: Tally) -> Iterator[Row]:
+        """Read what is new at a location since its bookmark; all of it when there is none."""
+        raise NotImplementedError
+
+    @property
+    def run(self) -> Run:
+        """The run that this stream is part of."""
+        run: Run = self._tap.run  # type: ignore[attr-defined]
+        return run
+
+    @property
+    def partitions(self) -> list[dict[str, Any]] | None:
+        """One partition of the state for each location of the settings; others in the state stay as they are."""
+        return [{"location_id": location_id} for location_id in self.config["location_ids"]]
+
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        """Rows of one location. A failure is noted, costs this location its new bookmark, and stops no other."""
+        location_id = int((context or {})["location_id"])
+        tally = self.run.report.tally(self.name, location_id)
+        try:
+            for row in self.read(self.run.location(location_id), self._bookmark(context), tally):
+                tally.rows += 1
+                yield row
+        except BookerError as failure:
+            tally.failure = failure
+            if isinstance(failure, FatalError):
+                raise
+            self.logger.error("%s, location %d: %s", self.name, location_id, failure)  # noqa: TRY400
+        else:
+            self._advance(context)
+
+    def _bookmark(self, context: Context | None) -> datetime | None:
+        """Where the last good run of this location stood; never later than now."""
+        if self.replication_method != "INCREMENTAL":
+            return None
+        value = self.get_context_state(context).get("replication_key_value")
+        if value is None:
+            return None
+        moment = moment_of(value, None) if isinstance(value, str) else None
+        if moment is None:
+            raise StateError(f"The bookmark of {self.name} is no date-time.")
+        return min(moment, self.run.now)
+
+    def _advance(self, context: Context | None) -> None:
+        """Move the bookmark of a location that was read to its end, and say so at once."""
+        state = self.get_context_state(context)
+        state["replication_key"] = self.replication_key
+        state["replication_key_value"] = self.run.now.isoformat()
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+
+    def _later_window(self, bookmark: datetime) -> Window:
+        """The window of modification of a later run."""
+        return Window(bookmark - timedelta(hours=self.config["lookback_hours"]), self.run.now)
+
+    # The SDK's own bookkeeping takes bookmarks from records and leaves markers in the state; both stay out.
+
+    def _increment_stream_state(
+        self, latest_record: Mapping[str, Any], *, context: Context | None = None
+    ) -> None:
+        """Take no bookmark from a record."""
+
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        """Leave no marker in the state."""
+
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        """Leave no marker in the state."""
+
+
+class Contacts(BookerStream):
+    """Customers of the locations: all at first, then those that were modified."""
+
+    name = "contacts"
+    replication_key = "updated_at"
+    schema: ClassVar[dict[str, Any]] = schemas.CONTACTS
+
+    def read(self, location: Location, bookmark: datetime | None, tally: Tally) -> Iterator[Row]:
+        """Customers, filtered by Booker and again here, in case Booker ignores the filter."""
+        window = self._later_window(bookmark) if bookmark else None
+        query = queries.customers(location, window, self.config["date_filter_style"])
+        for raw in self.run.rows(query, tally, rows.customer_id):
+            if rows.customer_id(raw) is None:
+                tally.ignored += 1
+            elif window is None or _is_since(window.start, rows.modified_at(raw, location.zone)):
+                yield rows.contact(raw, location.id, location.zone)
+
+
+class CheckIns(BookerStream):
+    """Appointments that came to pass, or should have by now."""
+
+    name = "check_ins"
+    replication_key = "as_of"
+    schema: ClassVar[dict[str, Any]] = schemas.CHECK_INS
+
+    def read(self, location: Location, bookmark: datetime | None, tally: Tally) -> Iterator[Row]:
+        """History by start date at first; later what was modified, and the last days by start date."""
+        if bookmark is None:
+            yield from self._history(location, tally)
+        else:
+            yield from self._later(location, bookmark, tally)
+
+    def _history(self, location: Location, tally: Tally) -> Iterator[Row]:
+        """The first run, slice by slice, so that no more than a slice's ids are held."""
+        span = Window(self._start(location), self.run.now + DAY)
+        for part in queries.slices(span, self.config["window_days"]):
+            for _, row in self._by_start(location, part, tally):
+                if row is not None:
+                    yield row
+
+    def _later(self, location: Location, bookmark: datetime, tally: Tally) -> Iterator[Row]:
+        """Both windows of a later run, merged by id: what was read later is newer."""
+        modified = self._later_window(bookmark)
+        query = queries.appointments(location, "DateLastModified", modified, self.config["date_filter_style"])
+        merged = dict(self._mapped(query, location, None, tally))
+        trailing = Window(self.run.now - timedelta(days=self.config["trailing_days"]), self.run.now + DAY)
+        merged.update(self._by_start(location, trailing, tally))
+        yield from (row for row in merged.values() if row is not None)
+
+    def _by_start(self, location: Location, window: Window, tally: Tally) -> Iterator[tuple[int, Row | None]]:
+        """Appointments that start in a window."""
+        query = queries.appointments(location, "StartDate", window, self.config["date_filter_style"])
+        return self._mapped(query, location, window, tally)
+
+    def _mapped(
+        self, query: Query, location: Location, window: Window | None, tally: Tally
+    ) -> Iterator[tuple[int, Row | None]]:
+        """Ids and rows of a list, None for those that have not come to pass; a window by start holds exactly."""
+        for raw in self.run.rows(query, tally, rows.appointment_id):
+            one = rows.appointment_id(raw)
+            if one is None or rows.guest_id(raw) is None:
+                tally.ignored += 1
+            elif window is None or window.holds(rows.starts_at(raw, location.zone)):
+                yield one, rows.check_in(raw, location.id, location.zone, self.run.now)
+
+    def _start(self, location: Location) -> datetime:
+        """Where the history begins."""
+        setting = self.config.get("start_date")
+        return (moment_of(setting, location.zone) if setting else None) or self.run.now - DEFAULT_HISTORY
+
+
+def _is_since(start: datetime, moment: datetime | None) -> bool:
+    """Whether a customer was modified since; one without such a date always counts."""
+    return moment is None or moment >= start

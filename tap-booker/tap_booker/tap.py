@@ -1,0 +1,153 @@
+"""The Singer face of the tap: settings, streams, commands, exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.plugin_base import JSONSchemaValidator, _ConfigInput
+
+from tap_booker import settings
+from tap_booker.errors import FileError, SettingError, SettingsError
+from tap_booker.run import Run
+from tap_booker.streams import BookerStream, CheckIns, Contacts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+
+def _utc_now() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
+class TapBooker(Tap):
+    """Contacts and check-ins of Booker by Mindbody, incrementally."""
+
+    name = "tap-booker"
+    config_jsonschema: ClassVar[dict[str, Any]] = settings.SCHEMA
+    capabilities: ClassVar[list[Any]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    clock: ClassVar[Callable[[], datetime]] = staticmethod(_utc_now)
+    sleep: ClassVar[Callable[[float], None]] = staticmethod(time.sleep)
+
+    @cached_property
+    def run(self) -> Run:
+        """This run; opened when the first stream needs it."""
+        return Run(self.config, type(self).clock, type(self).sleep)
+
+    def discover_streams(self) -> list[BookerStream]:
+        """Both streams; no call is made."""
+        return [Contacts(self), CheckIns(self)]
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Tidy and check the settings; every wrong one gets its own line."""
+        self.append_builtin_config(self.config_jsonschema)
+        self._config = settings.tidy(self._config)
+        for text in settings.unknown(self._config, list(self.config_jsonschema["properties"])):
+            self.logger.warning(text)
+        validator = JSONSchemaValidator(self.config_jsonschema)
+        problems = [settings.schema_problem(error) for error in validator.iter_errors(self._config)]
+        if not problems:
+            problems = list(settings.value_problems(self._config, type(self).clock()))
+        if problems and raise_errors:
+            raise SettingsError(problems)
+        return [str(problem) for problem in problems]
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  a class property has no self
+        """Settings from `TAP_BOOKER_*`; one that cannot be read is named."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        found: dict[str, Any] = {}
+        for name, spec in cls.config_jsonschema["properties"].items():
+            try:
+                found |= parse_environment_config({"properties": {name: spec}}, cls._env_var_prefix)
+            except ValueError:
+                text = f"The environment variable {cls._env_var_prefix}{name.upper()} cannot be read."
+                raise SettingsError([SettingError(text)]) from None
+        return found
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002
+        """End at once with 128 + n. No state is written: what was finished has been said already."""
+        self.logger.warning("Stopped by signal %d.", signum)
+        sys.exit(128 + signum)
+
+    def read(self) -> int:
+        """Read all selected streams and report.
+
+        Returns:
+            The exit code.
+        """
+        try:
+            self.sync_all()
+        finally:
+            self.run.close()
+            self.logger.info("tap-booker summary %s", self.run.report.line())
+            sys.stderr.write(self.run.report.table() + "\n")
+        return self.run.report.exit_code
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Run the tap from the command line.
+
+        Args:
+            about: Print what the tap is and which settings it has, and no more.
+            about_format: Form of that.
+            config: Settings.
+            state: State of an earlier run.
+            catalog: Which streams and fields are selected.
+        """
+        if about:
+            cls.print_about(about_format)
+            sys.exit(0)
+        config = config or _ConfigInput()
+        tap = cls(
+            config=config.config,
+            state=_json_of(state, "state"),
+            catalog=_json_of(catalog, "catalog"),
+            parse_env_config=config.parse_env,
+        )
+        sys.exit(tap.read())
+
+
+def _json_of(file: IO[str] | None, what: str) -> dict[str, Any] | None:
+    """Read a file of the command line."""
+    if file is None:
+        return None
+    try:
+        content = json.load(file)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise FileError(f"The {what} file is no JSON object.")
+    return content
+
+
+def main() -> None:
+    """The `tap-booker` command."""
+    TapBooker.cli()
