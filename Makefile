@@ -34,7 +34,7 @@ demo: .venv/.run-ready ## the whole path against a made-up salon of 2,000 contac
 
 .PHONY: test
 test: lint ## lint, types and all daily tests
-	@.venv/bin/python -m pytest -q -n 2 -m "not slow"
+	@.venv/bin/python -m pytest -q -n 2 --dist loadgroup -m "not slow"
 
 .PHONY: test-slow
 test-slow: .venv/.dev-ready ## long sweeps, the demo, fresh installs

@@ -1,0 +1,139 @@
+"""A private copy of the Meltano project, so that nobody's real settings, state or ledger are ever touched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+COPIED = ("meltano.yml", "constraints.txt")
+LINKED = ("tap-booker", "target-referrizer")
+
+# What the caller's shell may hold of another project, of real accounts, or of another Python.
+PRIVATE = ("MELTANO", "TAP_", "TARGET_", "SINGER_", "PYTHON", "VIRTUAL_ENV", "DOTENV")
+
+
+class CommandFailedError(Exception):
+    """A Meltano command ended with another exit code than 0; the text is the end of what it wrote."""
+
+
+@dataclass
+class Project:
+    """A Meltano project laid out in `folder`, with its state, ledger and logs in `run_folder`.
+
+    `folder` may be kept: it holds the plugins' virtual environments, slow to make and the same each time.
+    """
+
+    folder: Path
+    run_folder: Path
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the ledger that every command of this project uses."""
+        return f"sqlite:///{self.run_folder / 'ledger.db'}"
+
+    @property
+    def log(self) -> Path:
+        """Everything that Meltano and the plugins wrote to standard error, in order."""
+        return self.run_folder / "meltano.log"
+
+    def lay_out(self) -> None:
+        """Copy the project's own files and link the packages; an earlier copy is brought up to date."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.run_folder.mkdir(parents=True, exist_ok=True)
+        for name in COPIED:
+            shutil.copyfile(CHECKOUT / name, self.folder / name)
+        for name in LINKED:
+            link = self.folder / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(CHECKOUT / name, target_is_directory=True)
+
+    def install(self) -> bool:
+        """Install both plugins, unless the same ones are there already; True when it was done now."""
+        parts = [self.folder / name for name in COPIED] + [
+            self.folder / name / "pyproject.toml" for name in LINKED
+        ]
+        wanted = hashlib.sha256(
+            b"".join([sys.version.encode(), *(part.read_bytes() for part in parts)])
+        ).hexdigest()
+        installed = self.folder / ".installed"
+        if installed.exists() and installed.read_text() == wanted:
+            return False
+        shutil.rmtree(self.folder / ".meltano", ignore_errors=True)
+        self.meltano("install")
+        installed.write_text(wanted)
+        return True
+
+    def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """A command's variables: the caller's without the private ones, this project's, then `settings`."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(PRIVATE)}
+        own = {
+            "MELTANO_DATABASE_URI": f"sqlite:///{self.run_folder / 'meltano.db'}",
+            "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
+            "XDG_STATE_HOME": str(self.run_folder),  # else Meltano keeps its logs in the home folder
+            "TARGET_REFERRIZER_LEDGER_URL": self.ledger_url,
+            "NO_COLOR": "1",
+        }
+        direct = {name: f"127.0.0.1,{kept.get(name, '')}" for name in ("NO_PROXY", "no_proxy")}
+        return kept | direct | own | dict(settings)
+
+    def meltano(self, *arguments: str, settings: Mapping[str, str] | None = None) -> str:
+        """Run one Meltano command to its end.
+
+        Args:
+            arguments: What stands after `meltano` on the command line.
+            settings: Environment variables, the plugins' settings among them.
+
+        Returns:
+            Standard output.
+
+        Raises:
+            CommandFailedError: The exit code was not 0.
+        """
+        executable = Path(sys.executable).with_name("meltano")
+        with self.log.open("ab") as log:
+            start = log.tell()
+            process = subprocess.Popen(
+                [executable, *arguments],
+                cwd=self.folder,
+                env=self.environment(settings or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+            output = wait(process)
+        if process.returncode:
+            written = self.log.read_bytes()[start:].decode(errors="replace")
+            text = f"meltano {' '.join(arguments)} ended with {process.returncode}\n{written}{output}"
+            raise CommandFailedError(text)
+        return output
+
+
+def wait(process: subprocess.Popen[str]) -> str:
+    """Standard output of a child once it has ended; a child is never left behind, whatever ends the wait."""
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        stop(process)
+        raise
+    return output
+
+
+def stop(process: subprocess.Popen[str], patience: float = 10) -> None:
+    """End a child: politely, then for sure after `patience` seconds."""
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,94 @@
+"""How the demo looks on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.columns import Columns
+from rich.rule import Rule
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from demo.ledger import Move
+
+SHOWN_MOVES = 6
+
+
+def heading(console: Console, title: str, when: datetime, news: str) -> None:
+    """A step's title, the salon's own time, and what has happened there since the last step."""
+    console.print()
+    console.print(Rule(f"[bold]{title}[/] · {when:%A %-d %B %Y, %H:%M} in the salon", align="left"))
+    console.print(f"The salon {news}.")
+
+
+def news(counts: Mapping[str, int]) -> str:
+    """An hour at the front desk in one sentence."""
+    said = "had {new} new contacts, {edited} edits, {checked_in} check-ins and {undone} undone"
+    return said.format_map(counts)
+
+
+def command(console: Console, words: str, took: float, calls: Counter[str]) -> None:
+    """What was run, how long it took and what it cost in calls."""
+    console.print(
+        f"[bold]$ meltano {words}[/]  {took:.1f} s, {calls['booker']} calls to Booker, "
+        f"{calls['referrizer']} reads and {calls['writes']} writes at Referrizer"
+    )
+
+
+def accounting(console: Console, counts: Mapping[str, Any]) -> None:
+    """Where every record of the run went, one table for each stream, side by side."""
+    tables = [_account(stream, counts[stream]) for stream in ("contacts", "check_ins")]
+    console.print(Columns(tables, padding=(0, 4)))
+
+
+def _account(stream: str, counts: Mapping[str, Any]) -> Table:
+    table = Table(title=stream.replace("_", "-"), title_justify="left", box=None, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    for word, count in counts.items():
+        number, reasons = _split(count)
+        if number or word == "read":
+            table.add_row(word.replace("_", " "), f"{number:,}", reasons)
+    return table
+
+
+def _split(count: Any) -> tuple[int, str]:
+    """A count, or the sum of its reasons and the reasons in words."""
+    if isinstance(count, int):
+        return count, ""
+    reasons = {name.replace("_", " "): number for name, number in count.items() if number}
+    return sum(reasons.values()), ", ".join(f"{name} {number:,}" for name, number in reasons.items())
+
+
+def groups(console: Console, before: Mapping[str, int], now: Mapping[str, int]) -> None:
+    """Referrizer's contacts by group, with the change that this run made."""
+    table = Table(title="Contacts by group in Referrizer", title_justify="left", box=None, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right", style="dim")
+    for name in sorted({*before, *now}):
+        change = now.get(name, 0) - before.get(name, 0)
+        table.add_row(name, f"{now.get(name, 0):,}", f"{change:+,}" if change else "")
+    console.print(table)
+
+
+def moves(console: Console, moved: Sequence[Move]) -> None:
+    """Who went to another group and why: the first few, and how many more."""
+    if not moved:
+        console.print("Nobody moved between groups.")
+        return
+    table = Table(
+        title=f"Who moved and why: {len(moved):,}", title_justify="left", box=None, show_header=False
+    )
+    for move in moved[:SHOWN_MOVES]:
+        table.add_row(move.contact, str(move.detail))
+    console.print(table)
+    if len(moved) > SHOWN_MOVES:
+        console.print(f"… and {len(moved) - SHOWN_MOVES:,} more", style="dim")

@@ -1,0 +1,81 @@
+"""What a Meltano user types besides `run`, and the plain pipe without Meltano."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.pipeline.conftest import Pipeline
+
+BIN = Path(sys.executable).parent
+
+
+def configs(pipeline: Pipeline, folder: Path) -> tuple[Path, Path]:
+    """Both plugins' settings as the files that `--config` takes."""
+    tap, target = folder / "tap.json", folder / "target.json"
+    booker, now = pipeline.box.booker.credentials, pipeline.box.clock.now.isoformat()
+    tap.write_text(
+        json.dumps(
+            {
+                "base_url": pipeline.box.booker_url,
+                "location_ids": [3749],
+                "subscription_key": booker.subscription_key,
+                "client_id": booker.client_id,
+                "client_secret": booker.client_secret,
+                "personal_access_token": booker.personal_access_token,
+                "as_of": now,
+            }
+        )
+    )
+    target.write_text(
+        json.dumps(
+            {
+                "api_url": pipeline.box.referrizer_url,
+                "api_token": pipeline.box.referrizer.token,
+                "ledger_url": f"sqlite:///{folder}/pipe.db",
+                "as_of": now,
+            }
+        )
+    )
+    return tap, target
+
+
+def test_status_and_explain_speak_of_the_last_run(pipeline: Pipeline) -> None:
+    pipeline.meltano("run", "sync")
+    assert pipeline.meltano("invoke", "target-referrizer:status").strip()
+    somebody = next(iter(pipeline.box.referrizer.contacts))
+    assert somebody in pipeline.meltano("invoke", "target-referrizer:explain", somebody)
+
+
+def test_the_connection_test_passes(pipeline: Pipeline) -> None:
+    pipeline.meltano("--environment", "sandbox", "config", "test", "tap-booker")
+
+
+def test_a_refused_token_fails_the_run_with_one_clear_line(pipeline: Pipeline) -> None:
+    with pytest.raises(Exception, match="RFZ-104") as failure:
+        pipeline.meltano("run", "sync", TARGET_REFERRIZER_API_TOKEN="not-it")
+    assert "Traceback" not in str(failure.value)
+
+
+def test_secrets_are_masked_and_the_ledger_is_one_for_each_environment(pipeline: Pipeline) -> None:
+    shown = pipeline.meltano("--environment", "production", "config", "print", "tap-booker")
+    assert pipeline.box.booker.credentials.client_secret not in shown
+    environment = pipeline.settings() | {"MELTANO_ENVIRONMENT": "production"}
+    dump = pipeline.meltano("invoke", "--dump=config", "target-referrizer", **environment)
+    assert json.loads(dump)["ledger_url"] == pipeline.project.ledger_url
+
+
+def test_the_plain_pipe_delivers(pipeline: Pipeline, tmp_path: Path) -> None:
+    tap, target = configs(pipeline, tmp_path)
+    with subprocess.Popen([BIN / "tap-booker", "--config", tap], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as left:
+        command = [BIN / "target-referrizer", "--config", target]
+        right = subprocess.run(command, stdin=left.stdout, capture_output=True, text=True, check=True)
+    assert left.returncode == 0
+    assert set(json.loads(right.stdout.splitlines()[-1])["bookmarks"]) == {"contacts", "check_ins"}
+    assert len(pipeline.box.referrizer.contacts) >= 25

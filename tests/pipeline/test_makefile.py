@@ -1,0 +1,40 @@
+"""`make` on machines that are not ready for it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOO_OLD = "#!/bin/sh\nexit 1\n"
+
+
+def make(folder: Path, target: str, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", target]
+    return subprocess.run(
+        command, check=False, cwd=folder, env={"PATH": path}, capture_output=True, text=True
+    )
+
+
+def test_bare_make_lists_the_targets(checkout: Path) -> None:
+    listed = subprocess.run(["make"], check=True, cwd=checkout, capture_output=True, text=True).stdout
+    assert set(re.findall(r"make (\S+)", listed)) >= {"demo", "test", "test-slow", "lint", "clean"}
+
+
+def test_a_python_that_is_too_old_gives_one_clear_line(checkout: Path, tmp_path: Path) -> None:
+    for name in ("Makefile", "constraints.txt"):
+        (tmp_path / name).write_bytes((checkout / name).read_bytes())
+    shadows = tmp_path / "bin"
+    shadows.mkdir()
+    for name in ("python3", "python3.11", "python3.12", "python3.13"):
+        (shadows / name).write_text(TOO_OLD)
+        (shadows / name).chmod(0o755)
+    result = make(tmp_path, ".venv/bin/uv", path=f"{shadows}:/usr/bin:/bin")
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("make:")]
+    assert result.returncode == 2
+    assert len(lines) == 1
+    assert "Python 3.11 or newer" in lines[0]
+    assert not (tmp_path / ".venv").exists()
