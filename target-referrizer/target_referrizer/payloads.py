@@ -181,8 +181,8 @@ def same(field: str, ours: Any, shown: Any, country: str) -> bool:
 def visit(contact_id: str, at: datetime, points: int | None) -> dict[str, Any]:
     """The JSON of one visit.
 
-    `date` is always there: without it the call is a live check-in and messages the customer (seen in the field
-    texts of a client of the API). Without `points` the account's own rule decides.
+    `date` is always there: without it the call is a live check-in and messages the customer (seen in the
+    field texts of a client of the API). Without `points` the account's own rule decides.
 
     Args:
         contact_id: Referrizer's id of the contact.

@@ -1,0 +1,151 @@
+"""When the next request may leave, and how long an outage is borne.
+
+Nothing is published about Referrizer's rate limits (unknown); so the pace is a setting, and a pause that the
+vendor asks for binds every worker.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# A clock and a wait may disagree by less than this without anybody being early.
+_HAIR = 1e-6
+_FIRST_BACKOFF = 1.0
+_LONGEST_BACKOFF = 30.0
+_SHORTEST_BACKOFF = 0.05
+
+
+class Pacer:
+    """Hands out turns, evenly spaced, to any number of workers.
+
+    Turns are not saved up: after an idle time requests leave one by one and not in a burst, so that no second
+    ever holds more than the allowed number.
+    """
+
+    def __init__(
+        self,
+        requests_per_second: float,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """Start with the first turn free.
+
+        Args:
+            requests_per_second: Ceiling over all workers; 0 for none.
+            clock: Seconds that only grow.
+            wait: Lets the calling worker wait so many seconds.
+        """
+        self._interval = 1 / requests_per_second if requests_per_second else 0.0
+        self._clock = clock
+        self._wait = wait
+        self._lock = threading.Lock()
+        self._next = clock()
+        self._resume = self._next
+
+    def take(self) -> None:
+        """Wait until it is the calling worker's turn."""
+        while (seconds := self._seconds_to_go()) > 0:
+            self._wait(seconds)
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody have a turn for so many seconds; never shortens a pause that is longer."""
+        with self._lock:
+            self._resume = max(self._resume, self._clock() + seconds)
+
+    def paused_for(self) -> float:
+        """Seconds until the pause is over, 0 without one."""
+        with self._lock:
+            return max(0.0, self._resume - self._clock())
+
+    def _seconds_to_go(self) -> float:
+        """Take the turn if it is due (0), else say how long it is away; a pause may come while one waits."""
+        with self._lock:
+            now = self._clock()
+            away = max(self._next, self._resume) - now
+            if away > _HAIR:
+                return away
+            self._next = now + self._interval
+            return 0.0
+
+
+class Patience:
+    """How long all workers together have been without any success."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start patient.
+
+        Args:
+            seconds: How long an outage is borne.
+            clock: Seconds that only grow.
+        """
+        self._seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failing_since: float | None = None
+        self._successes = 0
+
+    @property
+    def successes(self) -> int:
+        """How often any worker had an answer that counts."""
+        with self._lock:
+            return self._successes
+
+    def success(self) -> None:
+        """An answer that counts: the vendor is there."""
+        with self._lock:
+            self._successes += 1
+            self._failing_since = None
+
+    def failure(self) -> float:
+        """An answer that does not count, or none. An idle time before the first failure is no outage.
+
+        Returns:
+            Seconds of patience that are left, 0 or less when none is.
+        """
+        with self._lock:
+            now = self._clock()
+            if self._failing_since is None:
+                self._failing_since = now
+            return self._seconds - (now - self._failing_since)
+
+
+def backoff(tries: int, rng: Callable[[], float]) -> float:
+    """Seconds before the next try: a random share of a time that doubles, so workers do not march in step.
+
+    Args:
+        tries: How often it has been tried, from 1.
+        rng: A number from 0 to 1.
+    """
+    longest: float = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** min(tries - 1, 10))
+    return max(_SHORTEST_BACKOFF, longest * rng())
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that an answer asks to wait; None when it does not say so in a known form.
+
+    A date is compared with the answer's own `Date` where it has one: the vendor's clock, not this machine's.
+    """
+    asked = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", asked, re.ASCII):
+        return float(asked)
+    until = _http_date(asked)
+    if until is None:
+        return None
+    now = _http_date(headers.get("Date", "")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

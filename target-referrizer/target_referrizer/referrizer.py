@@ -1,0 +1,249 @@
+"""The Referrizer API client: one call, one definite outcome.
+
+A call ends in an answer, in `Refused` (the vendor said no), in `Unknown` (nobody can know whether the vendor
+acted), or in an error that stops the run. `SettingsError` and `Unavailable` are raised only when the vendor did
+not act on the call. No text of the client quotes what the vendor says in words: that may hold personal data.
+
+Address, token, paging and the error body are documented; `POST /visits` is seen in a client of the API; the
+methods and paths of contacts are inferred. Nothing is known that makes the vendor recognise a repeated request,
+so a POST that may have arrived is never repeated here.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+from urllib.parse import quote
+
+from target_referrizer.errors import SettingsError, Unavailable
+from target_referrizer.outcomes import Refused, Unknown, accept
+from target_referrizer.pacing import Pacer, Patience, backoff
+from target_referrizer.wire import Answer, Trouble, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = ["Referrizer", "Refused", "Unknown"]
+
+log = logging.getLogger(__name__)
+
+PAGE_SIZE = 100
+_UPDATE_TRIES = 3
+_READ_TRIES = 6
+
+
+@dataclass
+class _Call:
+    """One call, and what has happened to it so far."""
+
+    method: str
+    path: str
+    params: Mapping[str, int] | None = None
+    body: Mapping[str, Any] | None = None
+    wanted: type = object
+    tries: int = 0
+    doubtful_tries: int = 0
+
+    @property
+    def is_read(self) -> bool:
+        return self.method == "GET"
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Referrizer:
+    """One Referrizer account; any number of threads may call it at once."""
+
+    def __init__(  # noqa: PLR0913 - clock, wait and rng are only there to be passed in
+        self,
+        api_url: str,
+        token: str,
+        *,
+        pacer: Pacer,
+        timeout: float,
+        patience_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], object] = time.sleep,
+        rng: Callable[[], float] = random.random,
+    ) -> None:
+        """Make no call yet.
+
+        Args:
+            api_url: Address with the version prefix (that there is one is seen; the reference shows none).
+            token: The account's API token.
+            pacer: Shared by everything that calls this account.
+            timeout: Seconds to wait for a connection, and for each part of an answer.
+            patience_seconds: Seconds without any success after which the run stops.
+            clock: Seconds that only grow.
+            wait: Lets the calling worker wait so many seconds.
+            rng: A number from 0 to 1, to spread retries.
+
+        Raises:
+            SettingsError: RFZ-104, the token holds characters that no token has.
+        """
+        self._wire = Wire(api_url, token, timeout=timeout, clock=clock)
+        self._pacer, self._wait, self._rng = pacer, wait, rng
+        self._patience_seconds = patience_seconds
+        self._patience = Patience(patience_seconds, clock)
+        self._lock = threading.Lock()
+        self._calls = Counter(reads=0, writes=0, retries=0)
+        self.last_total: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections, when no call is under way."""
+        self._wire.close()
+
+    @property
+    def calls(self) -> Counter[str]:
+        """Requests sent so far: `reads` and `writes`, and how many of them were `retries`."""
+        with self._lock:
+            return Counter(self._calls)
+
+    def list_contacts(self) -> Iterator[list[dict[str, Any]]]:
+        """All contacts of the account, page by page (documented: 1-based, at most 100 on a page).
+
+        The first empty page is the end; a short one is not. A page that came before is also the end, for a
+        server that keeps showing its last page. The total that the server names is only kept in `last_total`.
+
+        Raises:
+            SettingsError: The token is refused or the address is wrong.
+            Unavailable: A page could not be read.
+        """
+        seen: set[int] = set()
+        for page in range(1, 1_000_000):
+            contacts = self._page(page)
+            print_of_page = hash(tuple(contact["id"] for contact in contacts))
+            if not contacts or print_of_page in seen:
+                return
+            seen.add(print_of_page)
+            yield contacts
+
+    def get_contact(self, contact_id: str) -> dict[str, Any]:
+        """One contact, whole (inferred: `GET /contacts/{id}`).
+
+        Raises:
+            Refused: `is_gone` when there is none.
+            Unknown: This one cannot be read while others can.
+        """
+        contact: dict[str, Any] = self._send(_Call("GET", _contact_path(contact_id), wanted=dict)).json()
+        return contact
+
+    def create_contact(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Create a contact (inferred: `POST /contacts`).
+
+        Returns:
+            What the vendor answered; an answer may lack the id, or be unreadable and thus empty.
+
+        Raises:
+            Refused: The vendor did not create it.
+            Unknown: It may have been created.
+        """
+        answer = self._send(_Call("POST", "/contacts", body=payload)).json()
+        return answer if isinstance(answer, dict) else {}
+
+    def update_contact(
+        self, contact_id: str, payload: Mapping[str, Any], style: Literal[merge, patch]
+    ) -> None:
+        """Put a whole contact back, or send only what changes (both inferred; PUT is taken to replace).
+
+        The same body again does no harm, so a try without an answer is repeated a few times.
+
+        Args:
+            contact_id: The vendor's id.
+            payload: The whole contact, or what changes.
+            style: `merge` for PUT, `patch` for PATCH.
+
+        Raises:
+            Refused: The vendor did not change it.
+            Unknown: It may have been changed.
+        """
+        self._send(_Call("PATCH" if style == "patch" else "PUT", _contact_path(contact_id), body=payload))
+
+    def create_visit(self, payload: Mapping[str, Any]) -> str | None:
+        """Post a visit (seen: `POST /visits` with the contact's id in the body).
+
+        Returns:
+            The visit's id, None when the answer did not say it.
+
+        Raises:
+            Refused: The vendor did not count it.
+            Unknown: It may have been counted.
+        """
+        answer = self._send(_Call("POST", "/visits", body=payload)).json()
+        return str(answer["id"]) if isinstance(answer, dict) and answer.get("id") else None
+
+    def _page(self, number: int) -> list[dict[str, Any]]:
+        call = _Call("GET", "/contacts", params={"page": number, "perPage": PAGE_SIZE}, wanted=list)
+        try:
+            answer = self._send(call)
+        except Refused as refusal:
+            what = f"{call} was answered with HTTP {refusal.status}; api_url may lack its version prefix"
+            raise SettingsError("RFZ-101", what) from None
+        except Unknown as unknown:
+            raise Unavailable("RFZ-601", f"the list of contacts cannot be read: {unknown.reason}") from None
+        total = answer.headers.get("X-Total-Count", "")
+        self.last_total = int(total) if re.fullmatch(r"[0-9]{1,9}", total) else self.last_total
+        return [contact for contact in answer.json() if isinstance(contact, dict) and contact.get("id")]
+
+    def _send(self, call: _Call) -> Answer:
+        """Try until there is an answer that counts, or no sense in trying on."""
+        healthy_before = self._patience.successes
+        while True:
+            self._pacer.take()
+            self._count(call)
+            answer = self._wire.exchange(call.method, call.path, call.params, call.body)
+            trouble = answer if isinstance(answer, Trouble) else answer.trouble(call.wanted)
+            if trouble is None and isinstance(answer, Answer):
+                self._patience.success()
+                return accept(call.method, call.path, call.body, answer)
+            if trouble is not None:
+                self._bear(call, trouble, others_succeed=self._patience.successes > healthy_before)
+
+    def _bear(self, call: _Call, trouble: Trouble, *, others_succeed: bool) -> None:
+        """Wait for the next try, or give the call up."""
+        left = self._patience.failure()
+        log.debug("%s: %s, try %d", call, trouble.reason, call.tries)
+        call.doubtful_tries += trouble.may_have_acted and not call.is_read
+        if call.doubtful_tries >= (1 if call.method == "POST" else _UPDATE_TRIES):
+            raise Unknown(trouble.reason)
+        if call.is_read and trouble.may_have_acted and call.tries >= _READ_TRIES and others_succeed:
+            raise Unknown(trouble.reason)
+        pause = trouble.pause or 0.0
+        if left <= 0 or pause > left:
+            self._give_up(call, trouble, left)
+        self._pacer.pause(pause)
+        if pause < 1:
+            self._wait(min(backoff(call.tries, self._rng), left))
+
+    def _give_up(self, call: _Call, trouble: Trouble, left: float) -> NoReturn:
+        if call.doubtful_tries:
+            raise Unknown(trouble.reason)
+        if left > 0:
+            raise Unavailable(
+                "RFZ-602", f"Referrizer asked for a pause of {trouble.pause:.0f} s ({trouble.reason})"
+            )
+        what = f"nothing succeeded for {self._patience_seconds:.0f} s; the last try ended in {trouble.reason}"
+        raise Unavailable("RFZ-601", what)
+
+    def _count(self, call: _Call) -> None:
+        call.tries += 1
+        with self._lock:
+            self._calls["reads" if call.is_read else "writes"] += 1
+            self._calls["retries"] += call.tries > 1
+
+
+def _contact_path(contact_id: str) -> str:
+    return f"/contacts/{quote(contact_id, safe='')}"

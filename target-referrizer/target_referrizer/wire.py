@@ -1,0 +1,196 @@
+"""One HTTP exchange: what came back, or why nothing did, and whether the request may have arrived."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+from requests.auth import AuthBase
+from urllib3.exceptions import NewConnectionError
+
+from target_referrizer.errors import SettingsError
+from target_referrizer.pacing import retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+# A connection that lay idle may be closed by the vendor just as a request goes out on it; nobody knows then.
+_IDLE_SECONDS = 2.0
+# By HTTP's own meaning the vendor did not act: slow request, too early, too many, overloaded (inferred).
+_NOT_ACTED = frozenset({408, 425, 429, 503})
+_REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 300, 400, 500
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a try does not count.
+
+    Attributes:
+        reason: In our words, without anything that the vendor said.
+        may_have_acted: Whether the vendor may have got the request and acted on it.
+        pause: Seconds that the vendor asks to wait, None when it does not ask.
+    """
+
+    reason: str
+    may_have_acted: bool
+    pause: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        status: HTTP status.
+        headers: Without regard to case.
+        body: None when the connection broke within it.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    def json(self) -> Any:
+        """The body as JSON, None when it is none."""
+        try:
+            return json.loads(self.body or b"")
+        except ValueError:
+            return None
+
+    def error_code(self) -> str | None:
+        """The vendor's constant (documented: `errorCode`); what does not look like one is not passed on."""
+        body = self.json()
+        code = body.get("errorCode") if isinstance(body, dict) else None
+        return code if isinstance(code, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{1,63}", code) else None
+
+    def trouble(self, wanted: type) -> Trouble | None:
+        """Why this answer does not count, None when it does.
+
+        Args:
+            wanted: What the JSON of a good answer has to be; `object` when any will do, or none.
+        """
+        if self.status in _NOT_ACTED:
+            return Trouble(f"HTTP {self.status}", may_have_acted=False, pause=retry_after(self.headers))
+        if self.status >= _SERVER_ERROR:
+            return Trouble(f"HTTP {self.status}", may_have_acted=True, pause=retry_after(self.headers))
+        if self.status >= _CLIENT_ERROR:
+            # A refusal whose code was lost: the vendor did not act, and the code is needed to go on.
+            return (
+                None if self.body is not None else Trouble("a refusal that broke off", may_have_acted=False)
+            )
+        if self.status < _REDIRECT and not isinstance(self.json(), wanted):
+            return Trouble("an answer that is not the JSON it should be", may_have_acted=True)
+        return None
+
+
+class _Bearer(AuthBase):
+    """Sends the token; being an auth object, it also keeps a `.netrc` file from replacing it."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+
+class Wire:
+    """Connections to one address with one token, for any number of threads; each has a session to itself."""
+
+    def __init__(self, api_url: str, token: str, *, timeout: float, clock: Callable[[], float]) -> None:
+        """Open no connection yet.
+
+        Args:
+            api_url: Address with the version prefix.
+            token: The account's API token.
+            timeout: Seconds to wait for a connection, and for each part of an answer.
+            clock: Seconds that only grow.
+
+        Raises:
+            SettingsError: The token holds characters that no header may carry.
+        """
+        if not re.fullmatch(r"[!-~]+", token):
+            raise SettingsError("RFZ-104", "api_token is empty or holds characters that no token has")
+        self._api_url = api_url.rstrip("/")
+        self._auth = _Bearer(token)
+        self._timeout = timeout
+        self._clock = clock
+        self._idle: deque[tuple[requests.Session, float]] = deque()
+
+    def exchange(self, method: str, path: str, params: Any, body: Any) -> Answer | Trouble:
+        """Send one request once; redirects are not followed, nothing is repeated.
+
+        Args:
+            method: HTTP method.
+            path: From the address on, with its first slash.
+            params: Query, or None.
+            body: To be sent as JSON, or None.
+        """
+        session = self._session(fresh=method == "POST")
+        try:
+            response = session.request(
+                method,
+                self._api_url + path,
+                params=params,
+                json=body,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                return Answer(response.status_code, response.headers, _body(response))
+        except requests.RequestException as error:
+            return Trouble(_reason(error), may_have_acted=not _never_left(error))
+        finally:
+            self._idle.append((session, self._clock()))
+
+    def close(self) -> None:
+        """Close all connections; none may be in use."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def _session(self, *, fresh: bool) -> requests.Session:
+        """A session that no other thread uses, without an idle connection when `fresh`."""
+        try:
+            session, used_at = self._idle.pop()
+        except IndexError:
+            session, used_at = requests.Session(), self._clock()
+            session.auth = self._auth
+            session.headers.update({"Accept": "application/json", "User-Agent": "target-referrizer"})
+        if fresh and self._clock() - used_at > _IDLE_SECONDS:
+            session.close()
+        return session
+
+
+def _body(response: requests.Response) -> bytes | None:
+    """Read apart from the status, so that a broken body does not hide what the vendor decided."""
+    try:
+        return response.content
+    except requests.RequestException:
+        return None
+
+
+def _reason(error: requests.RequestException) -> str:
+    if _never_left(error):
+        return "no connection"
+    return "no answer in time" if isinstance(error, requests.Timeout) else "a broken connection"
+
+
+def _never_left(error: BaseException) -> bool:
+    """Whether no connection came about, so that the request cannot have arrived."""
+    no_connection = (requests.ConnectTimeout, requests.exceptions.ProxyError, NewConnectionError)
+    return any(isinstance(cause, (*no_connection, ssl.SSLCertVerificationError)) for cause in _causes(error))
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what lies behind it; requests and urllib3 wrap one another in arguments."""
+    yield error
+    behind = (getattr(error, "reason", None), *error.args)
+    for cause in behind:
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)
