@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import TracebackType
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sandbox.booker import Booker, BookerSwitches
@@ -18,6 +17,11 @@ from sandbox.salon.special import cast_special_people
 from sandbox.server.faults import Faults
 from sandbox.server.journal import Requests
 from sandbox.server.threaded import HOST, ThreadedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
 
 DEFAULT_NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 DEFAULT_LOCATION = 3749
@@ -72,7 +76,7 @@ class Sandbox:
 
     _server: ThreadedServer | None
 
-    def start(self) -> Sandbox:
+    def start(self) -> Self:
         """Begin to serve; returns when requests are answered."""
         self._server = ThreadedServer(application(self), self._port)
         self._port = self._server.port
@@ -100,7 +104,7 @@ class Sandbox:
         """Base address of Referrizer's API, with the version prefix that it has."""
         return f"{self.url}/referrizer{self.referrizer.switches.prefix}"
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(

@@ -6,11 +6,13 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.box import DEFAULT_LOCATION, DEFAULT_NOW, Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 class Clock:
     """A clock that a test or a demo moves by hand.
 
-    Every stamp, token lifetime and "in the future" of both vendors is measured on it, never on the machine's clock.
+    Every stamp, token lifetime and "in the future" of both vendors is measured on it, never on the machine's
+    clock.
 
     Args:
         now: The instant at which the clock starts, with a zone.

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from sandbox.booker import BookerSwitches
     from sandbox.box import Sandbox
+    from sandbox.referrizer import ReferrizerSwitches
+    from sandbox.server.faults import Faults
+    from sandbox.server.journal import Requests
 
 
 def application(box: Sandbox) -> Starlette:
@@ -45,10 +49,10 @@ class Control:
             ("POST", "/news", lambda body: self.box.salon.hour_of_news(int(body.get("seed", 0))).summary()),
             ("GET", "/journal", lambda _: list(self.box.referrizer.journal)),
             ("GET", "/requests", lambda _: [seen.public() for seen in self.box.requests]),
-            ("DELETE", "/requests", lambda _: self.box.requests.clear() or {}),
+            ("DELETE", "/requests", lambda _: self._forget(self.box.requests)),
             ("GET", "/groups", lambda _: self.box.referrizer.groups()),
             ("POST", "/faults", self._add_fault),
-            ("DELETE", "/faults", lambda _: self.box.faults.clear() or {}),
+            ("DELETE", "/faults", lambda _: self._forget(self.box.faults)),
             ("PUT", "/switches", self._switch),
         ]
         return [Route(path, _endpoint(act), methods=[method]) for method, path, act in table]
@@ -63,12 +67,17 @@ class Control:
             self.box.clock.advance(timedelta(seconds=float(body["advance_seconds"])))
         return self._clock()
 
+    def _forget(self, kept: Requests | Faults) -> dict[str, Any]:
+        kept.clear()
+        return {}
+
     def _add_fault(self, body: dict[str, Any]) -> dict[str, Any]:
         rule = self.box.faults.add(body.pop("kind"), **body)
         return {"kind": rule.kind, "rules": len(self.box.faults.rules)}
 
     def _switch(self, body: dict[str, dict[str, Any]]) -> dict[str, Any]:
-        """Set switches, as ``{"booker": {name: value}, "referrizer": {...}}``; answers with those vendors' switches."""
+        """Set switches, as ``{"booker": {name: value}}``; answers with all switches of those vendors."""
+        known: dict[str, BookerSwitches | ReferrizerSwitches]
         known = {"booker": self.box.booker.switches, "referrizer": self.box.referrizer.switches}
         for vendor, values in body.items():
             for name, value in values.items():
@@ -82,7 +91,7 @@ class Control:
 
 
 def _endpoint(act: Callable[[Any], Any]) -> Callable[[Request], Any]:
-    """An endpoint that reads a JSON body, acts, and answers with JSON; a wrong body is HTTP 400 with a sentence."""
+    """An endpoint that reads a JSON body, acts, and answers with JSON; a wrong body is HTTP 400."""
 
     async def endpoint(request: Request) -> JSONResponse:
         raw = await request.body()

@@ -27,7 +27,7 @@ PARTIAL_LACKS = ("Customer", "AppointmentTreatments", "AppointmentIconFlags", "F
 
 
 def modified(made: Appointment, switches: BookerSwitches) -> datetime:
-    """When the appointment last changed, check-ins counted only if so switched. Never shown, only filtered by."""
+    """When the appointment last changed (check-ins count by switch). Never shown, only filtered by."""
     if switches.check_in_touches_modified and made.desk_stamp is not None:
         return max(made.edited, made.desk_stamp)
     return made.edited

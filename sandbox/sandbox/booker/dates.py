@@ -1,8 +1,8 @@
 """Booker's two ways to write a date.
 
-Seen in client code: Booker's server clock is US Eastern, and a business's wall clock is stored as though it were Eastern.
-So ``/Date(ms)/`` is the instant at which a clock in New York shows the digits that the salon's own clock shows. The newer
-``…Offset`` twins are plain ISO 8601 instants.
+Seen in client code: Booker's server clock is US Eastern, and a business's wall clock is stored as though it
+were Eastern. So ``/Date(ms)/`` is the instant at which a clock in New York shows the digits that the salon's
+own clock shows. The newer ``…Offset`` twins are plain ISO 8601 instants.
 """
 
 from __future__ import annotations
@@ -80,12 +80,14 @@ def from_eastern(instant: datetime, zone: ZoneInfo) -> datetime:
 
 def dotnet(instant: datetime, *, with_offset: bool = True) -> str:
     """``/Date(ms-0500)/``: milliseconds since 1970, with New York's offset of that instant."""
-    milliseconds = (instant.astimezone(UTC) - EPOCH) // _MILLISECOND
-    return (
-        f"/Date({milliseconds}{instant.astimezone(EASTERN):%z})/"
-        if with_offset
-        else f"/Date({milliseconds})/"
-    )
+    milliseconds = (instant - EPOCH) // _MILLISECOND
+    return f"/Date({milliseconds}{_offset(instant) if with_offset else ''})/"
+
+
+def _offset(instant: datetime) -> str:
+    """New York's offset of that instant, e.g. ``-0500`` (``%z`` would cost several times as much)."""
+    minutes = -int((instant.astimezone(EASTERN).utcoffset() or timedelta()).total_seconds()) // 60
+    return f"-{minutes // 60:02d}{minutes % 60:02d}"
 
 
 def read_dotnet(text: str) -> datetime:

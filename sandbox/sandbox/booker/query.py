@@ -18,7 +18,7 @@ Row = TypeVar("Row")
 
 
 class Window:
-    """The bounds on one kind of date that a request body gives, in either form; both forms together must both hold.
+    """The bounds that a request body sets on one kind of date, in either form; all that are given must hold.
 
     Args:
         body: The request body.

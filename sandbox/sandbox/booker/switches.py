@@ -8,17 +8,19 @@ from typing import Literal
 
 @dataclass
 class BookerSwitches:
-    """How this Booker behaves where public material does not settle it. May be changed while the sandbox runs.
+    """How this Booker behaves where public material does not settle it; may be changed at any time.
 
     Filters
-        honour_modified_filter_customers: The modified filter of FindCustomers works (seen in a schema only). True.
-        honour_modified_filter_appointments: The same of FindAppointments (seen in use for new bookings). True.
-        offset_filters: What happens to the ``…Offset`` bounds: honoured, ignored or refused as unknown (inferred for
-            appointments). honoured.
+        honour_modified_filter_customers: The modified filter of FindCustomers works (seen in a schema only).
+            True.
+        honour_modified_filter_appointments: The same of FindAppointments (seen in use for new bookings).
+            True.
+        offset_filters: What happens to the ``…Offset`` bounds: honoured, ignored or refused as unknown
+            (inferred for appointments). honoured.
         modified_upper_inclusive: A record changed at the very upper bound is inside (unknown). True.
         inactive_returned_by_default: Without ``IsActive``, inactive customers come too (unknown). True.
-        other_locations_without_exact_filter: Without ``FilterByExactLocationID``, customers of the account's other
-            locations come too (inferred). True.
+        other_locations_without_exact_filter: Without ``FilterByExactLocationID``, customers of the account's
+            other locations come too (inferred). True.
 
     What counts as a change
         check_in_touches_modified: A check-in or its undoing moves the appointment into the modified window
@@ -32,7 +34,8 @@ class BookerSwitches:
         customers_total: FindCustomers has ``TotalResultsCount`` (not in the schema). False.
         appointments_total: FindAppointments has it (assumed). True.
         customer_stats_in_list: The list fills ``CustomerStats``, not only GetCustomer (unknown). True.
-        null_customer_every: Every n-th customer of a page has ``Customer: null``; 0 for none (seen as a scar). 0.
+        null_customer_every: Every n-th customer of a page has ``Customer: null``; 0 for none (seen as a
+            scar). 0.
         null_address_every: Every n-th customer id has ``Address: null``; 0 for none. 0.
         check_in_stamp: ``DateCheckIn`` is filled; False: only the flags tell (seen in schemas only). True.
         partial_has_check_in: ``/appointments/partial`` carries the check-in stamp (unknown). False.
@@ -42,8 +45,8 @@ class BookerSwitches:
     Dates
         offset_twins: Dates also come as ISO ``…Offset`` twins: all or none (seen in newer schemas). all.
         twin_offset: Whose offset the twins show: location or server (unknown). location.
-        server_stamps: Check-in, creation and modification stamps in the ``/Date()/`` form follow the Eastern rule
-            (eastern_rule), or are the true instant (true_time) (unknown). eastern_rule.
+        server_stamps: Check-in, creation and modification stamps in the ``/Date()/`` form follow the Eastern
+            rule (eastern_rule), or are the true instant (true_time) (unknown). eastern_rule.
         dotnet_offset: ``/Date()/`` answers carry an offset (seen). True.
         empty_dates: A missing date is null, or .NET's year 1 (inferred). null.
 
@@ -53,9 +56,10 @@ class BookerSwitches:
     Tokens
         token_seconds: Lifetime on the salon's clock (unknown; one client falls back on 1800). 1800.
         refresh_token_rotates: Each refresh gives a new refresh token and ends the old one (inferred). True.
-        location_token_needed: Which grants must exchange their token for a location's: client_credentials (seen),
-            always or never. client_credentials.
-        token_in: Where a data call's token is looked for: body (query for GET; seen), header, either or both. body.
+        location_token_needed: Which grants must exchange their token for a location's: client_credentials
+            (seen), always or never. client_credentials.
+        token_in: Where a data call's token is looked for: body (query for GET; seen), header, either or
+            both. body.
         expired_token: An expired token is answered by HTTP 200 with code 1000 (envelope, seen) or by HTTP 401
             (unauthorized, seen). envelope.
         token_error_status: HTTP status of ``invalid_client`` and its like (inferred). 400.
@@ -63,7 +67,8 @@ class BookerSwitches:
     Errors
         argument_error_status: HTTP status of application errors (usually 200, seen). 200.
         argument_errors_as: ``ArgumentErrors`` is a list (seen) or an object of lists (seen once). list.
-        unknown_location: An unknown location is an argument error or a permission error, code 1000 (unknown). argument.
+        unknown_location: An unknown location is an argument error or a permission error, code 1000
+            (unknown). argument.
     """
 
     honour_modified_filter_customers: bool = True

@@ -1,4 +1,4 @@
-"""Who may call: credentials, access tokens that live on the salon's clock, refresh tokens, location tokens."""
+"""Who may call: credentials, and tokens that live on the salon's clock."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Tokens:
         """
         token = self.judge_alive(text)
         needed = self.switches.location_token_needed
-        must_be_local = needed == "always" or needed == token.grant
+        must_be_local = needed in {"always", token.grant}
         elsewhere = token.location_id is not None and location_id not in {None, token.location_id}
         if (
             "merchant" not in token.scope.split()

@@ -65,7 +65,7 @@ class Booker:
             return answers.grant_failure(error, self.switches)
 
     def _gateway(self, call: Call) -> Answer | None:
-        """The gateway asks for the subscription key before it looks at anything else (documented for its kind)."""
+        """The gateway asks for the subscription key before anything else (documented for its kind)."""
         key = call.headers.get("ocp-apim-subscription-key")
         if key == self.credentials.subscription_key:
             return None
@@ -103,7 +103,7 @@ class Booker:
         return Answer(200, self.tokens.grant(form), {"Cache-Control": "no-store"})
 
     def _context(self, call: Call, problems: list[Problem]) -> Answer:
-        """A location's token for a token: no body, no content type (seen); the answer is a bare JSON string."""
+        """A location's token for a token: no body, no content type; a bare JSON string (seen)."""
         if call.raw or call.content_type:
             raise ArgumentError(("body", "No body and no Content-Type are expected"))
         self.tokens.judge_alive(call.bearer)

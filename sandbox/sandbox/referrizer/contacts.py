@@ -43,7 +43,7 @@ class Contacts(dict[str, dict[str, Any]]):
         self._made = 0
 
     def add(self, **fields: Any) -> dict[str, Any]:
-        """Put a contact into the account, e.g. ``add(firstName="Ada", email="ada@example.com")``; returns it."""
+        """Put a contact into the account, e.g. ``add(firstName="Ada", email="a@b.org")``; returns it."""
         made = _merged({"id": self._next_id(), **deepcopy(EMPTY)}, fields)
         self[made["id"]] = made
         self._index(made)
@@ -62,12 +62,12 @@ class Contacts(dict[str, dict[str, Any]]):
                 raise RefusedError(
                     self._switches.duplicate_on_create, "A contact with this e-mail or phone exists"
                 )
-            return self.update(taken, fields, merge=True)
+            return self.change(taken, fields, merge=True)
         made = self.add(**wanted)
         self._journal.note("contact_created", made["id"])
         return made
 
-    def update(self, key: str, fields: dict[str, Any], *, merge: bool) -> dict[str, Any]:
+    def change(self, key: str, fields: dict[str, Any], *, merge: bool) -> dict[str, Any]:
         """Change a contact: merged into what it has, or replacing it as a whole.
 
         Raises:

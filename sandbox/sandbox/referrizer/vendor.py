@@ -59,7 +59,7 @@ class Referrizer:
             return refused.answer()
 
     def groups(self) -> dict[str, int]:
-        """How many contacts each value of the custom field "Customer Group" has; an empty one counts under ""."""
+        """How many contacts each value of the custom field "Customer Group" has; empty counts under ""."""
         counts: dict[str, int] = {}
         for contact in self.contacts.values():
             name = contact["customFields"].get("Customer Group") or ""
@@ -109,7 +109,7 @@ class Referrizer:
             raise RefusedError("INVALID_TOKEN", "The token is not valid", 401)
 
     def _limit_rate(self) -> None:
-        """Count requests in whole seconds of real time: a rate is the one thing that the salon's clock cannot measure."""
+        """Count requests in seconds of real time, the one thing that the salon's clock cannot measure."""
         if not self.switches.rate_limit_per_second:
             return
         second = int(monotonic())
@@ -144,7 +144,7 @@ class Referrizer:
         key = self._existing(call)
         if call.body.get("id", key) != key:
             raise RefusedError("ILLEGAL_ARGUMENT", "id does not fit the address")
-        new = self.contacts.update(key, call.body, merge=merge)
+        new = self.contacts.change(key, call.body, merge=merge)
         if self.switches.update_answer == "no_content":
             return Answer(204)
         return Answer(200, self._shown(new) if self.switches.update_answer == "full" else {})

@@ -27,7 +27,8 @@ class Visits(list[dict[str, Any]]):
         """Record a visit with its effects; returns it.
 
         Raises:
-            RefusedError: The contact does not exist, the date is not in the past, the interval is too short ...
+            RefusedError: The contact does not exist, the date is not in the past, the interval is too short
+                ...
         """
         now, key = self._clock.now, body["contactId"]
         self._check_contact(key, contacts)

@@ -62,7 +62,7 @@ def _email(first: str, last: str, number: int) -> str:
 
 
 def _phone(place: Location, rng: Random, number: int) -> str | None:
-    """Mostly a number of one's own; now and then none, and now and then that of somebody else in the household."""
+    """Mostly a number of one's own; now and then none, or that of somebody else in the household."""
     dice = rng.random()
     if dice < NO_PHONE:
         return None
@@ -86,7 +86,7 @@ def _person(salon: Salon, place: Location, rng: Random, number: int) -> Person:
 
 
 def _add_history(salon: Salon, person: Person, place: Location, rng: Random) -> None:
-    """Walk back from the newest visit in steps of the person's own rhythm; some never came, some are long gone."""
+    """Walk back from the newest visit in the person's own rhythm; some never came, some are long gone."""
     now = salon.clock.now
     dice = rng.random()
     tenure = (now - person.created).days

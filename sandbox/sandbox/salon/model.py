@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 
 @dataclass(slots=True)
@@ -32,8 +35,8 @@ class Address:
 class Person:
     """One customer record. Two records may well be one human being.
 
-    `modified` is when somebody edited the record. `desk_stamp` is when a visit last touched it: whether that counts as a
-    modification is unknown, so the vendor's switch decides when it is asked.
+    `modified` is when somebody edited the record. `desk_stamp` is when a visit last touched it: whether that
+    counts as a modification is unknown, so the vendor's switch decides when it is asked.
     """
 
     id: int
@@ -65,7 +68,7 @@ class Person:
 
 @dataclass(slots=True)
 class Appointment:
-    """One booking and what became of it. `edited` is the last change of the booking, `desk_stamp` of its check-in."""
+    """One booking and what became of it; `edited` is its last change, `desk_stamp` that of its check-in."""
 
     id: int
     location_id: int

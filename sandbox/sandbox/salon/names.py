@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+# fmt: off
 FEMALE = (
-    "Ada Amélie Ana Beatriz Camille Chloé Dana Elif Emma Fatima Frida Grace Hannah Ingrid Isla Jasmine Júlia Kira "
-    "Leila Lucía Mae Mei Nadia Nora Olivia Paloma Priya Renée Rosa Saoirse Siobhán Sofía Tamika Ursula Valentina Wren "
-    "Ximena Yara Zoë Žofia"
-).split()
+    "Ada", "Amélie", "Ana", "Beatriz", "Camille", "Chloé", "Dana", "Elif", "Emma", "Fatima",
+    "Frida", "Grace", "Hannah", "Ingrid", "Isla", "Jasmine", "Júlia", "Kira", "Leila", "Lucía",
+    "Mae", "Mei", "Nadia", "Nora", "Olivia", "Paloma", "Priya", "Renée", "Rosa", "Saoirse",
+    "Siobhán", "Sofía", "Tamika", "Ursula", "Valentina", "Wren", "Ximena", "Yara", "Zoë", "Žofia",
+)
 MALE = (
-    "Aarav Adrián André Ben Björn Carlos Darius Diego Elías Fabian Félix George Håkon Henry Ibrahim Jamal João Karl "
-    "Kenji Liam Łukasz Marcus Mateo Noah Óscar Pavel Quentin Rafael René Samir Sean Søren Theo Tomás Umar Víctor "
-    "Walter Xavier Yusuf Zack"
-).split()
+    "Aarav", "Adrián", "André", "Ben", "Björn", "Carlos", "Darius", "Diego", "Elías", "Fabian",
+    "Félix", "George", "Håkon", "Henry", "Ibrahim", "Jamal", "João", "Karl", "Kenji", "Liam",
+    "Łukasz", "Marcus", "Mateo", "Noah", "Óscar", "Pavel", "Quentin", "Rafael", "René", "Samir",
+    "Sean", "Søren", "Theo", "Tomás", "Umar", "Víctor", "Walter", "Xavier", "Yusuf", "Zack",
+)
 LAST = (
-    "Adams|Álvarez|Andersson|Bauer|Begum|Brown|Chen|Clark|Çelik|Costa|D'Angelo|Davis|Díaz|Dubois|Evans|Ferreira|"
-    "Fitzgerald|García|Gupta|Haddad|Hernández|Hughes|Ivanova|Jackson|Jensen|Johnson|Kaur|Kim|Kowalski|Lee|Lefèvre|Lopez|"
-    "MacDonald|Martínez|Mbeki|Miller|Mohammed|Moreau|Müller|Nakamura|Ng|Nguyễn|Novák|O'Brien|Okafor|Ortiz|Park|Patel|"
-    "Peña|Popescu|Quinn|Ramírez|Reyes|Rossi|Sánchez|Schäfer|Sharma|Silva|Singh|Smith|Smith-Jones|Sørensen|Tanaka|Taylor|"
-    "van der Berg|Walker|Washington|Williams|Wójcik|Yamamoto|Young|Żak"
-).split("|")
+    "Adams", "Álvarez", "Andersson", "Bauer", "Begum", "Brown", "Chen", "Clark", "Çelik", "Costa",
+    "D'Angelo", "Davis", "Díaz", "Dubois", "Evans", "Ferreira", "Fitzgerald", "García", "Gupta",
+    "Haddad", "Hernández", "Hughes", "Ivanova", "Jackson", "Jensen", "Johnson", "Kaur", "Kim",
+    "Kowalski", "Lee", "Lefèvre", "Lopez", "MacDonald", "Martínez", "Mbeki", "Miller", "Mohammed",
+    "Moreau", "Müller", "Nakamura", "Ng", "Nguyễn", "Novák", "O'Brien", "Okafor", "Ortiz", "Park",
+    "Patel", "Peña", "Popescu", "Quinn", "Ramírez", "Reyes", "Rossi", "Sánchez", "Schäfer",
+    "Sharma", "Silva", "Singh", "Smith", "Smith-Jones", "Sørensen", "Tanaka", "Taylor", "van der Berg",
+    "Walker", "Washington", "Williams", "Wójcik", "Yamamoto", "Young", "Żak",
+)
+# fmt: on
 STREETS = (
     "Main St",
     "Oak Ave",
@@ -74,7 +81,7 @@ def country_of(zone: str) -> str:
 
 
 def phone(country: str, number: int) -> str:
-    """The number-th invented phone of a country, in digits as a front desk types them (different for each number)."""
+    """The number-th invented phone of a country, in digits as a front desk types them."""
     if country == "GB":
         return f"{_UK_HEADS[number // 1000 % len(_UK_HEADS)]}{number % 1000:03d}"
     if country == "IN":

@@ -1,4 +1,4 @@
-"""The business itself: who its customers are, what they booked, and everything that can happen at its front desk."""
+"""The business itself: its customers, their bookings, and all that can happen at the front desk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIRST_APPOINTMENT = 7_700_001
 
 
 class Salon:
-    """A stateful salon. Every method that changes something stamps it with the salon's clock unless told `at`.
+    """A stateful salon; what changes is stamped with the salon's clock unless a method is told `at`.
 
     Attributes:
         clock: The salon's clock.
@@ -74,7 +74,8 @@ class Salon:
         Args:
             location_id: Where; the first location by default.
             at: When the record was made (also its modification); the clock's now by default.
-            **fields: Any field of `Person`, e.g. ``first="Dana", email="dana@example.com"``; ``modified`` too.
+            **fields: Any field of `Person`, e.g. ``first="Dana", email="dana@example.com"``; ``modified``
+            too.
         """
         made = at or fields.pop("created", None) or self.clock.now
         place = location_id or next(iter(self.locations))
@@ -84,7 +85,7 @@ class Salon:
         return self.keep_person(Person(self.next_customer_id(), place, created=made, **fields))
 
     def edit_customer(self, person: Person | int, *, at: datetime | None = None, **changes: Any) -> Person:
-        """Change fields of a record, and stamp the change. Address parts may be given as ``city="Oak Park"``."""
+        """Change fields of a record, and stamp the change; parts of the address go by name, like `city`."""
         who = self._person(person)
         parts = {
             name: changes.pop(name)
@@ -103,14 +104,14 @@ class Salon:
         return who
 
     def lapse_membership(self, person: Person | int) -> Person:
-        """Let a membership end by time alone: nobody edits the record, so it has no change date. (inferred)"""
+        """Let a membership end by time alone: nobody edits the record, so no change date moves (inferred)."""
         who = self._person(person)
         who.member, who.past_member = False, True
         self.version += 1
         return who
 
     def remove_customer(self, person: Person | int) -> None:
-        """Make a record vanish, as after a merge or a deletion: no tombstone is left. (inferred)"""
+        """Make a record vanish, as after a merge or a deletion: no tombstone is left (inferred)."""
         del self.customers[self._person(person).id]
         self.version += 1
 
@@ -123,7 +124,7 @@ class Salon:
         location_id: int | None = None,
         **fields: Any,
     ) -> Appointment:
-        """Book an appointment; `start` is tomorrow at this time by default, `person` None is a guest without a record."""
+        """Book, by default for this time tomorrow; `person` None is a guest without a record."""
         booked = at or self.clock.now
         who = None if person is None else self._person(person)
         place = location_id or (who.location_id if who else next(iter(self.locations)))
@@ -149,7 +150,7 @@ class Salon:
         return made
 
     def visit(self, person: Person | int, at: datetime | None = None, **fields: Any) -> Appointment:
-        """A whole visit: an appointment at that instant (default now), booked a day before, and checked in."""
+        """A whole visit: an appointment at that instant (default now), booked a day before, checked in."""
         when = at or self.clock.now
         return self.check_in(self.book(person, when, at=when - timedelta(days=1), **fields), at=when)
 

@@ -111,8 +111,9 @@ def months_before(day: date, months: int) -> date:
 def _daylight_saving(cast: _Cast) -> None:
     """A visit at 02:30 on the day the United States skip that hour, and at 01:30 on the day they repeat it.
 
-    Where the location itself skips the hour, the visit is at the first wall clock after it; where it repeats the hour,
-    the visit is in the second pass. Elsewhere the digits are real, and only Booker's Eastern clock trips over them.
+    Where the location itself skips the hour, the visit is at the first wall clock after it; where it repeats
+    the hour, the visit is in the second pass. Elsewhere the digits are real, and only Booker's Eastern clock
+    trips over them.
     """
     today = cast.now.astimezone(cast.place.zone).date() - timedelta(days=2)
     for key, first, (month, day, hour, minute) in zip(

@@ -137,4 +137,5 @@ class Faults:
         """Whether a rule on a broken record makes an answer with these records fail."""
         with self._lock:
             broken = [r for r in self.rules if r.record_id in rows and r.fits(vendor, method, path)]
-            return any([rule.strikes() for rule in broken])
+            struck = [rule for rule in broken if rule.strikes()]
+        return bool(struck)

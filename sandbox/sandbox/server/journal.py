@@ -10,7 +10,8 @@ from typing import Any
 class Seen:
     """One request. `status` 0 means that the connection was closed without an answer.
 
-    `query` and `body` hold no token. `body` is for tests in the same process; the control interface leaves it out.
+    `query` and `body` hold no token. `body` is for tests in the same process; the control interface leaves
+    it out.
     """
 
     vendor: str

@@ -1,7 +1,7 @@
 """Checks requests against an OpenAPI 3.1 file.
 
-Small on purpose: it knows the parts of OpenAPI that the two files use, and refuses whatever they do not name: unknown query
-parameters and (through ``additionalProperties: false`` in the files) unknown body fields.
+Small on purpose: it knows the parts of OpenAPI that the two files use, and refuses whatever they do not
+name: unknown query parameters and (through ``additionalProperties: false`` in the files) unknown body fields.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"-?\d+")
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a request: in which part, at which name, of what sort (a JSON Schema keyword)."""
+    """One thing that is wrong with a request: where, at which name, of what sort (a JSON Schema keyword)."""
 
     place: str
     name: str
@@ -80,7 +80,7 @@ class Spec:
         )
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-        """The operation of a method and path, with its raw path parameters; None when the file has no such thing."""
+        """The operation of a method and path, with its raw path parameters; None when there is none."""
         for operation in self.operations:
             found = operation.pattern.fullmatch(path)
             if found and operation.method == method:
@@ -132,7 +132,7 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _convert(text: str, schema: dict[str, Any]) -> Any:
-    """Read a parameter's text as its schema's type; left as text when it does not fit, for the schema to refuse."""
+    """Read a parameter's text as its schema's type; what does not fit stays text, to be refused."""
     kind = schema.get("type")
     if kind == "integer" and _WHOLE.fullmatch(text):
         return int(text)
