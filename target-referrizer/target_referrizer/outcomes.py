@@ -41,16 +41,6 @@ class Refused(Exception):  # noqa: N818 - the vendor's decision, not a mistake
         """There is no such contact; no error code is known for it, so the status says so."""
         return self.status in {404, 410}
 
-    @property
-    def is_interval(self) -> bool:
-        """The contact checked in shortly before (documented name; the window is inferred)."""
-        return self.error_code == "CONTACT_ALREADY_CHECKED_IN"
-
-    @property
-    def is_future(self) -> bool:
-        """The visit's date has not come yet (documented name)."""
-        return self.error_code == "VISIT_DATE_IN_FUTURE"
-
 
 class Unknown(Exception):  # noqa: N818 - a state, not a mistake
     """Nobody can know whether the vendor acted: the request may have arrived, and its answer did not.

@@ -1,12 +1,13 @@
 """The Referrizer API client: one call, one definite outcome.
 
 A call ends in an answer, in `Refused` (the vendor said no), in `Unknown` (nobody can know whether the vendor
-acted), or in an error that stops the run. `SettingsError` and `Unavailable` are raised only when the vendor did
-not act on the call. No text of the client quotes what the vendor says in words: that may hold personal data.
+acted), or in an error that stops the run. `SettingsError` and `Unavailable` are raised only when the vendor
+did not act on the call. No text of the client quotes what the vendor says in words: that may hold personal
+data.
 
 Address, token, paging and the error body are documented; `POST /visits` is seen in a client of the API; the
-methods and paths of contacts are inferred. Nothing is known that makes the vendor recognise a repeated request,
-so a POST that may have arrived is never repeated here.
+methods and paths of contacts are inferred. Nothing is known that makes the vendor recognise a repeated
+request, so a POST that may have arrived is never repeated here.
 """
 
 from __future__ import annotations
@@ -154,9 +155,7 @@ class Referrizer:
         answer = self._send(_Call("POST", "/contacts", body=payload)).json()
         return answer if isinstance(answer, dict) else {}
 
-    def update_contact(
-        self, contact_id: str, payload: Mapping[str, Any], style: Literal[merge, patch]
-    ) -> None:
+    def update_contact(self, contact_id: str, payload: Mapping[str, Any], style: str) -> None:
         """Put a whole contact back, or send only what changes (both inferred; PUT is taken to replace).
 
         The same body again does no harm, so a try without an answer is repeated a few times.
