@@ -1,0 +1,134 @@
+"""What became of each record of this run's input, and of older work, counted in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.ledger.desired import differs
+from target_referrizer.ledger.tables import contact, remote_contact, visit
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from target_referrizer.groups import CutOffs
+
+Counts = dict[str, dict[str, int]]
+
+
+def contacts(
+    tx: sa.Connection, source: str, run: int, cut_offs: CutOffs, *, groups: bool, left: str
+) -> Counts:
+    """Contacts of this input by word and reason.
+
+    Args:
+        tx: The transaction.
+        source: Source of the run.
+        run: Number of the run.
+        cut_offs: The policy at this run's instant.
+        groups: Whether groups are mapped.
+        left: Why what is left undelivered was left: `outage` or `brake`.
+    """
+    status, remote = contact.c.status, remote_contact
+    pending = differs(cut_offs, groups=groups)
+    word = sa.case(
+        (status.in_(("forgotten", "gone", "unreachable")), sa.literal("skipped")),
+        (
+            sa.and_(contact.c.reject_code.is_not(None), status.in_(("rejected", "linked"))),
+            sa.literal("rejected"),
+        ),
+        (status.in_(("new", "lost")), sa.literal("waiting")),
+        (contact.c.created_run == run, sa.literal("created")),
+        (pending, sa.literal("waiting")),
+        (sa.and_(remote.c.written_run == run, contact.c.owns_fields), sa.literal("updated")),
+        else_=sa.literal("unchanged"),
+    )
+    reason = sa.case(
+        (status.in_(("forgotten", "gone", "unreachable")), status),
+        (contact.c.reject_code.is_not(None), contact.c.reject_code),
+        (sa.or_(status.in_(("new", "lost")), pending), sa.literal(left)),
+        else_=sa.literal(""),
+    )
+    table = contact.outerjoin(remote, contact.c.remote_id == remote.c.id)
+    query = sa.select(word.label("word"), reason.label("reason"), sa.func.count().label("n")).select_from(
+        table
+    )
+    mine = (contact.c.source == source) & (contact.c.staged_run == run)
+    return _counts(
+        tx, query.where(mine).group_by("word", "reason"), reasons={"skipped", "waiting", "rejected"}
+    )
+
+
+def check_ins(tx: sa.Connection, source: str, run: int, since: datetime, left: str) -> Counts:
+    """Check-ins of this input by word and reason; where two words fit, the first in this order holds."""
+    status, whose = visit.c.status, contact.c.status
+    out_of_reach = whose.in_(("forgotten", "gone", "unreachable"))
+    word = sa.case(
+        (out_of_reach, sa.literal("skipped")),
+        (~visit.c.is_checked_in, sa.literal("skipped")),
+        (visit.c.checked_in_at < since, sa.literal("history")),
+        (sa.and_(status == "delivered", visit.c.settled_run == run), sa.literal("delivered")),
+        (status == "delivered", sa.literal("already_delivered")),
+        (status.in_(("merged", "held", "rejected")), status),
+        (status == "sending", sa.literal("held")),
+        else_=sa.literal("waiting"),
+    )
+    reason = sa.case(
+        (out_of_reach, whose),
+        (sa.and_(~visit.c.is_checked_in, visit.c.undone_at.is_not(None)), sa.literal("undone")),
+        (~visit.c.is_checked_in, sa.literal("not_a_visit")),
+        (status == "rejected", visit.c.reason),
+        (sa.or_(whose.is_(None), whose != "linked"), sa.literal("no_contact_yet")),
+        (status == "waiting", visit.c.reason),
+        else_=sa.literal(left),
+    )
+    of_contact = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
+    query = sa.select(word.label("word"), reason.label("reason"), sa.func.count().label("n"))
+    query = query.select_from(visit.outerjoin(contact, of_contact))
+    mine = (visit.c.source == source) & (visit.c.staged_run == run)
+    return _counts(
+        tx, query.where(mine).group_by("word", "reason"), reasons={"skipped", "waiting", "rejected"}
+    )
+
+
+def backlog(tx: sa.Connection, source: str, run: int) -> dict[str, int]:
+    """Work from earlier runs that was delivered in this one."""
+    of_input = sa.exists().where(contact.c.remote_id == remote_contact.c.id, contact.c.staged_run == run)
+    updated = (
+        sa.select(sa.func.count())
+        .select_from(remote_contact)
+        .where(remote_contact.c.written_run == run, ~of_input)
+    )
+    created = (contact.c.created_run == run) & (contact.c.staged_run != run) & (contact.c.source == source)
+    visits = sa.select(sa.func.count()).select_from(visit)
+    older = (visit.c.source == source) & (visit.c.settled_run == run) & (visit.c.staged_run != run)
+    queries = {
+        "contacts_created": sa.select(sa.func.count()).select_from(contact).where(created),
+        "contacts_updated": updated,
+        **{
+            f"visits_{status}": visits.where(older, visit.c.status == status)
+            for status in ("delivered", "merged", "held")
+        },
+    }
+    return {name: int(tx.scalar(query) or 0) for name, query in queries.items()}
+
+
+def by_group(tx: sa.Connection) -> dict[str, int]:
+    """Linked Referrizer contacts by the group that was confirmed."""
+    group = sa.func.coalesce(remote_contact.c.confirmed_group, "")
+    query = (
+        sa.select(group.label("name"), sa.func.count().label("n"))
+        .where(remote_contact.c.is_linked)
+        .group_by("name")
+    )
+    return {row.name or "not written yet": row.n for row in tx.execute(query)}
+
+
+def _counts(tx: sa.Connection, query: sa.Select[Any], reasons: set[str]) -> Counts:
+    found: Counts = {}
+    for word, reason, number in tx.execute(query):
+        inner = found.setdefault(word, {})
+        key = reason if word in reasons else ""
+        inner[key] = inner.get(key, 0) + number
+    return found

@@ -1,0 +1,169 @@
+"""Queries of the reconciler: last visits, links, and what each linked Referrizer contact should show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.ledger.tables import contact, remote_contact, visit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime, tzinfo
+
+    from target_referrizer.groups import CutOffs
+
+_OWN_VISIT = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
+
+
+def work_out_last_visits(tx: sa.Connection, source: str, zone: tzinfo) -> None:
+    """Last visit of each contact that has news: the newest of its check-ins and of what the contact itself says.
+
+    A check-in that was taken back also discards what the contact says about that same local day.
+    """
+    dirty = (contact.c.source == source) & contact.c.dirty
+    newest = (
+        sa.select(sa.func.max(visit.c.checked_in_at))
+        .where(_OWN_VISIT, visit.c.is_checked_in)
+        .scalar_subquery()
+    )
+    tx.execute(sa.update(contact).where(dirty).values(latest_visit_at=newest))
+    later = contact.c.latest_visit_at.is_(None) | (contact.c.latest_visit_at < contact.c.last_visit_at)
+    claims = dirty & contact.c.last_visit_at.is_not(None) & later
+    discarded = _discarded(tx, dirty, zone)
+    tx.execute(sa.update(contact).where(claims).values(latest_visit_at=contact.c.last_visit_at))
+    for contact_id, checked_in in discarded.items():
+        key = (contact.c.source == source) & (contact.c.id == contact_id)
+        tx.execute(sa.update(contact).where(key).values(latest_visit_at=checked_in))
+
+
+def _discarded(tx: sa.Connection, dirty: sa.ColumnElement[bool], zone: tzinfo) -> dict[str, datetime | None]:
+    """Contacts whose own last visit falls on a local day that was taken back, with the check-in that is left."""
+    rows = tx.execute(
+        sa.select(contact.c.id, contact.c.last_visit_at, contact.c.latest_visit_at, visit.c.undone_at)
+        .join(visit, _OWN_VISIT & visit.c.undone_at.is_not(None))
+        .where(dirty, contact.c.last_visit_at.is_not(None))
+    )
+    return {
+        row.id: row.latest_visit_at
+        for row in rows
+        if _day(row.last_visit_at, zone) == _day(row.undone_at, zone)
+    }
+
+
+def _day(instant: datetime, zone: tzinfo) -> date:
+    return instant.astimezone(zone).date()
+
+
+def is_unlinked(source: str) -> sa.ColumnElement[bool]:
+    """Contacts of a source that can be delivered and are not linked (any more)."""
+    return (contact.c.source == source) & contact.c.status.in_(("new", "lost"))
+
+
+def unlinked(tx: sa.Connection, source: str, after: str, limit: int) -> list[sa.Row[Any]]:
+    """The next unlinked contacts, in the order of their ids."""
+    query = sa.select(contact).where(is_unlinked(source), contact.c.id > after)
+    return list(tx.execute(query.order_by(contact.c.id).limit(limit)))
+
+
+def is_still_unlinked(tx: sa.Connection, source: str, contact_id: str) -> bool:
+    """Whether a contact that was to be created has still no link."""
+    query = sa.select(contact.c.status).where(contact.c.source == source, contact.c.id == contact_id)
+    return bool(tx.scalar(query) == "new")
+
+
+def has_lost(tx: sa.Connection, source: str) -> bool:
+    """Whether records of this source lost their Referrizer contact and have not been matched again."""
+    query = sa.select(sa.func.count()).select_from(contact)
+    return bool(tx.scalar(query.where(contact.c.source == source, contact.c.status == "lost")))
+
+
+def bury(tx: sa.Connection, source: str) -> list[sa.Row[Any]]:
+    """Records that lost their Referrizer contact and found no other: no more writes. Gives them."""
+    lost = (contact.c.source == source) & (contact.c.status == "lost")
+    rows = list(tx.execute(sa.select(contact.c.source, contact.c.id).where(lost)))
+    tx.execute(sa.update(contact).where(lost).values(status="gone", dirty=False))
+    return rows
+
+
+def link(tx: sa.Connection, source: str, contact_id: str, remote_id: str, **how: Any) -> None:
+    """Write down which Referrizer contact a record is.
+
+    Args:
+        tx: The transaction.
+        source: Source of the record.
+        contact_id: Its id there.
+        remote_id: The Referrizer contact.
+        how: `linked_by`, `agrees`, `linked_at`, and where needed `birthday_due`, `created_run`.
+    """
+    key = (contact.c.source == source) & (contact.c.id == contact_id)
+    values = {
+        "status": "linked",
+        "remote_id": remote_id,
+        "dirty": True,
+        "create_intent_at": None,
+        "reject_code": None,
+    }
+    tx.execute(sa.update(contact).where(key).values(**values, **how))
+    tx.execute(
+        sa.update(remote_contact)
+        .where(remote_contact.c.id == remote_id)
+        .values(is_linked=True, is_gone=False)
+    )
+
+
+def remotes_with_news(tx: sa.Connection, source: str) -> list[str]:
+    """Referrizer contacts that a record with news is linked to."""
+    query = sa.select(contact.c.remote_id).where(
+        contact.c.source == source, contact.c.dirty, contact.c.status == "linked"
+    )
+    return [row.remote_id for row in tx.execute(query.distinct())]
+
+
+def linked_records(tx: sa.Connection, remote_ids: Sequence[str]) -> dict[str, list[sa.Row[Any]]]:
+    """All records, of any source, that are linked to these Referrizer contacts, the most recently updated first."""
+    newest_first = (
+        contact.c.updated_at.is_(None),
+        contact.c.updated_at.desc(),
+        contact.c.source,
+        contact.c.id,
+    )
+    rows = tx.execute(sa.select(contact).where(contact.c.remote_id.in_(remote_ids)).order_by(*newest_first))
+    found: dict[str, list[sa.Row[Any]]] = {key: [] for key in remote_ids}
+    for row in rows:
+        found[row.remote_id].append(row)
+    return found
+
+
+def group_of(cut_offs: CutOffs) -> sa.ColumnElement[str]:
+    """The group of a Referrizer contact as SQL: its last visit against the cut-offs of this run."""
+    latest = remote_contact.c.latest_visit_at
+    within = [(latest >= instant, sa.literal(name)) for name, instant in cut_offs.bounds]
+    return sa.case(
+        (latest.is_(None), sa.literal(cut_offs.no_visit)), *within, else_=sa.literal(cut_offs.rest)
+    )
+
+
+def moves(cut_offs: CutOffs) -> sa.ColumnElement[bool]:
+    """Whether the confirmed group of a linked contact is no longer the right one."""
+    return remote_contact.c.confirmed_group.is_distinct_from(group_of(cut_offs))
+
+
+def differs(cut_offs: CutOffs, *, groups: bool) -> sa.ColumnElement[bool]:
+    """Whether a linked contact needs a write; `groups` is False where they are not mapped, or withheld."""
+    fields = (remote_contact.c.desired != remote_contact.c.confirmed) | remote_contact.c.birthday.is_not(None)
+    wanted = fields | moves(cut_offs) if groups else fields
+    again = remote_contact.c.refused != state_of(cut_offs)
+    return (
+        remote_contact.c.is_linked
+        & ~remote_contact.c.is_gone
+        & wanted
+        & (again | remote_contact.c.refused.is_(None))
+    )
+
+
+def state_of(cut_offs: CutOffs) -> sa.ColumnElement[str]:
+    """What a contact should show as one text, to recognise again what Referrizer refused."""
+    birthday = sa.func.coalesce(remote_contact.c.birthday, "")
+    return remote_contact.c.desired + "|" + birthday + "|" + group_of(cut_offs)

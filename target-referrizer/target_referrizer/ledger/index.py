@@ -1,0 +1,70 @@
+"""The index: Referrizer's contacts, to look people up in.
+
+Referrizer offers no search that is known (unknown in public material), so the index is read by paging through all contacts
+and trusted for a day. A contact that we create is added at once.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.ledger.staging import canonical
+from target_referrizer.ledger.tables import remote_contact
+from target_referrizer.matching import Candidate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KEYS = ("email_key", "phone_key", "first_key", "last_key")
+
+
+def put(tx: sa.Connection, index_no: int, rows: Iterable[dict[str, Any]]) -> None:
+    """Add or renew contacts of one page.
+
+    Args:
+        tx: The transaction.
+        index_no: Number of this index read.
+        rows: `id`, the four keys and `shown`, a mapping of our fields to what Referrizer shows.
+    """
+    page = {row["id"]: {**row, "shown": canonical(row["shown"]), "index_no": index_no} for row in rows}
+    known = sa.select(remote_contact.c.id, remote_contact.c.is_forgotten).where(
+        remote_contact.c.id.in_(list(page))
+    )
+    found = {row.id: row.is_forgotten for row in tx.execute(known)}
+    new = [row for key, row in page.items() if key not in found]
+    old = [{**row, "key": row["id"]} for key, row in page.items() if found.get(key) is False]
+    if new:
+        tx.execute(sa.insert(remote_contact), new)
+    if old:
+        tx.execute(sa.update(remote_contact).where(remote_contact.c.id == sa.bindparam("key")), old)
+
+
+def finish(tx: sa.Connection, index_no: int) -> None:
+    """Drop contacts that a complete read did not show, unless we are linked to them (a 404 decides on those)."""
+    unseen = (
+        (remote_contact.c.index_no != index_no) & ~remote_contact.c.is_linked & ~remote_contact.c.is_forgotten
+    )
+    tx.execute(sa.delete(remote_contact).where(unseen, ~remote_contact.c.is_gone))
+
+
+def candidates(
+    tx: sa.Connection, emails: Iterable[str | None], phones: Iterable[str | None]
+) -> list[Candidate]:
+    """Contacts that have one of these e-mails or phones."""
+    some_mails, some_phones = {one for one in emails if one}, {one for one in phones if one}
+    rows = tx.execute(
+        sa.select(remote_contact)
+        .where(remote_contact.c.email_key.in_(some_mails) | remote_contact.c.phone_key.in_(some_phones))
+        .where(~remote_contact.c.is_gone, ~remote_contact.c.is_forgotten)
+    )
+    return [Candidate(row.email_key, row.phone_key, row.first_key, row.last_key, row.id) for row in rows]
+
+
+def has_group(tx: sa.Connection, names: Iterable[str]) -> bool:
+    """Whether Referrizer already shows one of these groups on any contact: our own trace in the account."""
+    wanted = set(names)
+    shown = tx.execute(sa.select(remote_contact.c.shown).where(remote_contact.c.shown.contains('"group"')))
+    return any(json.loads(row.shown).get("group") in wanted for row in shown)

@@ -1,0 +1,151 @@
+"""What was decided for whom, when and why: events, rejections and runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.ledger.locks import holder
+from target_referrizer.ledger.tables import event, rejection, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from target_referrizer.ledger.store import Ledger
+
+KEPT = timedelta(days=90)
+DIED = -1  # exit code of a run that never said how it ended
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A record that cannot be delivered."""
+
+    stream: str
+    id: str
+    code: str
+    reason: str
+    record: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Which run an event belongs to, and when it happened on the run's clock."""
+
+    run: int
+    at: datetime
+
+
+def note(tx: sa.Connection, moment: Moment, kind: str, **about: Any) -> None:
+    """Write an event down.
+
+    Args:
+        tx: The transaction.
+        moment: Run and instant.
+        kind: created, linked, updated, moved, visit, merged, held, waiting, rejected, gone or forgotten.
+        about: `source`, `contact_id`, `remote_id`, and anything else as detail (ids, groups, field names).
+    """
+    named = {key: about.pop(key, None) for key in ("source", "contact_id", "remote_id")}
+    detail = json.dumps(about, ensure_ascii=False, default=str)
+    tx.execute(sa.insert(event).values(run=moment.run, at=moment.at, kind=kind, detail=detail, **named))
+
+
+def reject(tx: sa.Connection, source: str, moment: Moment, row: Rejected) -> bool:
+    """Write a rejection down; True when the same one was not known already."""
+    key = (rejection.c.source == source) & (rejection.c.stream == row.stream) & (rejection.c.id == row.id)
+    found = tx.execute(sa.select(rejection).where(key)).one_or_none()
+    values = {
+        "code": row.code,
+        "reason": row.reason,
+        "record": row.record,
+        "last_run": moment.run,
+        "settled_at": None,
+    }
+    if found is not None and found.settled_at is None and found.code == row.code:
+        tx.execute(sa.update(rejection).where(key).values(**values))
+        return False
+    values |= {"first_run": moment.run, "at": moment.at}
+    if found is None:
+        tx.execute(sa.insert(rejection).values(source=source, stream=row.stream, id=row.id, **values))
+    else:
+        tx.execute(sa.update(rejection).where(key).values(**values))
+    note(
+        tx,
+        moment,
+        "rejected",
+        source=source,
+        contact_id=row.id if row.stream == "contacts" else None,
+        code=row.code,
+    )
+    return True
+
+
+def settle(tx: sa.Connection, source: str, stream: str, ids: Iterable[str], now: datetime) -> None:
+    """A newer good record of the same id clears a rejection by itself."""
+    open_ones = (
+        (rejection.c.source == source) & (rejection.c.stream == stream) & rejection.c.settled_at.is_(None)
+    )
+    known = {row.id for row in tx.execute(sa.select(rejection.c.id).where(open_ones))}
+    for mended in known.intersection(ids):
+        tx.execute(
+            sa.update(rejection)
+            .where(open_ones, rejection.c.id == mended)
+            .values(settled_at=now, record=None)
+        )
+
+
+def new_rejections(tx: sa.Connection, source: str, run_no: int) -> int:
+    """How many rejections of this run were not known before it."""
+    query = sa.select(sa.func.count()).select_from(rejection)
+    return int(tx.scalar(query.where(rejection.c.source == source, rejection.c.first_run == run_no)) or 0)
+
+
+def start_run(ledger: Ledger, source: str, started_at: datetime, as_of: datetime) -> int:
+    """Begin a run; earlier runs of this source that never ended are marked as dead."""
+    pid, host = holder()
+    with ledger.transaction() as tx:
+        dead = (run.c.source == source) & run.c.exit_code.is_(None)
+        tx.execute(sa.update(run).where(dead).values(exit_code=DIED))
+        values = {"source": source, "pid": pid, "host": host, "started_at": started_at, "as_of": as_of}
+        created = tx.execute(sa.insert(run).values(**values, phase="reading").returning(run.c.id))
+        return int(created.scalar_one())
+
+
+def progress(tx: sa.Connection, run_no: int, **how_far: Any) -> None:
+    """Say how far a run is: `phase`, `progress`, `total`."""
+    tx.execute(sa.update(run).where(run.c.id == run_no).values(**how_far))
+
+
+def finish_run(
+    ledger: Ledger, run_no: int, finished_at: datetime, exit_code: int, accounting: str | None
+) -> None:
+    """End a run, and drop what is older than 90 days (never ids of links and visits)."""
+    with ledger.transaction() as tx:
+        ended = {
+            "finished_at": finished_at,
+            "exit_code": exit_code,
+            "accounting": accounting,
+            "phase": "ended",
+        }
+        tx.execute(sa.update(run).where(run.c.id == run_no).values(**ended))
+        horizon = finished_at - KEPT
+        tx.execute(sa.delete(event).where(event.c.at < horizon))
+        tx.execute(sa.delete(run).where(run.c.finished_at < horizon))
+        tx.execute(sa.delete(rejection).where(rejection.c.settled_at < horizon))
+
+
+def current_run(ledger: Ledger, source: str) -> sa.Row[Any] | None:
+    """The newest run of a source."""
+    rows = ledger.rows(sa.select(run).where(run.c.source == source).order_by(run.c.id.desc()).limit(1))
+    return rows[0] if rows else None
+
+
+def has_completed(ledger: Ledger) -> bool:
+    """Whether any run of this ledger has come to its end with everything delivered that could be."""
+    query = sa.select(sa.func.count()).select_from(run).where(run.c.exit_code.in_((0, 3, 5)))
+    return bool(ledger.scalar(query))

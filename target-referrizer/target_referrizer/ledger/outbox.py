@@ -1,0 +1,191 @@
+"""Queries of the delivery: what is to be sent next, intents before, outcomes after."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.ledger.desired import differs, group_of
+from target_referrizer.ledger.tables import contact, remote_contact, visit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from target_referrizer.groups import CutOffs
+
+Row = sa.Row[Any]
+PAGE = 500
+
+#: Statuses of a visit that stands (or may stand) in Referrizer.
+STANDING = ("delivered", "merged", "held", "sending")
+
+
+# --- creates
+
+
+def choose_creates(tx: sa.Connection, source: str, number: int) -> int:
+    """Mark who is created in this round: of those who share an e-mail, or a phone and last name, the newest only.
+
+    The others are matched again after the round: they may be the person that was just created.
+    """
+    newest_first = (contact.c.updated_at.is_(None), contact.c.updated_at.desc(), contact.c.id)
+    alone = sa.literal("id:") + contact.c.id
+    household = contact.c.phone_key + "/" + contact.c.last_key
+    rank = [
+        sa.func.row_number().over(partition_by=sa.func.coalesce(key, alone), order_by=newest_first)
+        for key in (contact.c.email_key, household)
+    ]
+    fresh = (contact.c.source == source) & (contact.c.status == "new") & contact.c.create_intent_at.is_(None)
+    ranked = (
+        sa.select(contact.c.id, *(one.label(f"rank{no}") for no, one in enumerate(rank)))
+        .where(fresh)
+        .subquery()
+    )
+    chosen = sa.select(ranked.c.id).where(ranked.c.rank0 == 1, ranked.c.rank1 == 1)
+    mark = sa.update(contact).where(contact.c.source == source, contact.c.id.in_(chosen))
+    return int(tx.execute(mark.values(create_round=number)).rowcount)
+
+
+def creates(tx: sa.Connection, source: str, number: int, after: str) -> list[Row]:
+    """The next contacts of a round."""
+    query = sa.select(contact).where(contact.c.source == source, contact.c.create_round == number)
+    query = query.where(contact.c.status == "new", contact.c.id > after)
+    return list(tx.execute(query.order_by(contact.c.id).limit(PAGE)))
+
+
+def intend_creates(tx: sa.Connection, source: str, ids: Sequence[str], now: datetime | None) -> None:
+    """Write down, or take back, that these contacts are about to be created."""
+    where = (contact.c.source == source) & contact.c.id.in_(list(ids))
+    tx.execute(sa.update(contact).where(where).values(create_intent_at=now))
+
+
+def unresolved_creates(tx: sa.Connection, source: str) -> list[str]:
+    """Contacts whose creation was begun and never confirmed."""
+    query = sa.select(contact.c.id).where(contact.c.source == source, contact.c.status == "new")
+    return [row.id for row in tx.execute(query.where(contact.c.create_intent_at.is_not(None)))]
+
+
+# --- updates
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one Referrizer contact should show and does not.
+
+    Attributes:
+        remote_id: The Referrizer contact.
+        changes: Our field to its wire value; the group under `group`.
+        birthday: To be written once, and only where Referrizer shows none.
+        confirmed: What was confirmed before.
+        group_before: The confirmed group, None for a contact that we have not written yet.
+        state: The whole desired state as text.
+    """
+
+    remote_id: str
+    changes: dict[str, Any]
+    birthday: str | None
+    confirmed: dict[str, Any]
+    desired: str
+    group_before: str | None
+    state: str
+
+
+def differences(tx: sa.Connection, cut_offs: CutOffs, after: str, *, groups: bool) -> list[Difference]:
+    """The next linked contacts that need a write, in the order of their ids."""
+    query = sa.select(remote_contact, group_of(cut_offs).label("group")).where(
+        differs(cut_offs, groups=groups)
+    )
+    query = query.where(remote_contact.c.id > after).order_by(remote_contact.c.id).limit(PAGE)
+    return [_difference(row, groups=groups) for row in tx.execute(query)]
+
+
+def _difference(row: Row, *, groups: bool) -> Difference:
+    desired, confirmed = json.loads(row.desired), json.loads(row.confirmed)
+    changes = {
+        key: value for key, value in desired.items() if key not in confirmed or confirmed[key] != value
+    }
+    if groups and row.group != row.confirmed_group:
+        changes["group"] = row.group
+    state = f"{row.desired}|{row.birthday or ''}|{row.group}"
+    return Difference(row.id, changes, row.birthday, confirmed, row.desired, row.confirmed_group, state)
+
+
+def intend_updates(tx: sa.Connection, ids: Sequence[str], now: datetime | None) -> None:
+    """Write down, or take back, that these contacts are about to be written."""
+    tx.execute(sa.update(remote_contact).where(remote_contact.c.id.in_(list(ids))).values(intent_at=now))
+
+
+def lose(tx: sa.Connection, remote_id: str) -> list[Row]:
+    """Referrizer has this contact no more: its records are to be matched again. Gives those records."""
+    linked = contact.c.remote_id == remote_id
+    records = list(tx.execute(sa.select(contact.c.source, contact.c.id).where(linked)))
+    tx.execute(sa.update(contact).where(linked).values(status="lost", remote_id=None, dirty=True))
+    gone = {
+        "is_gone": True,
+        "is_linked": False,
+        "intent_at": None,
+        "confirmed": "{}",
+        "desired": "{}",
+        "confirmed_group": None,
+    }
+    tx.execute(sa.update(remote_contact).where(remote_contact.c.id == remote_id).values(**gone))
+    return records
+
+
+# --- visits
+
+
+def sendable(source: str, since: datetime) -> sa.ColumnElement[bool]:
+    """Check-ins that should be visits in Referrizer and are not."""
+    ready = visit.c.is_checked_in & (visit.c.checked_in_at >= since) & visit.c.status.in_(("open", "waiting"))
+    return (visit.c.source == source) & ready & (contact.c.status == "linked")
+
+
+_OF_CONTACT = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
+
+
+def visits(tx: sa.Connection, source: str, since: datetime, after: tuple[Any, ...] | None) -> list[Row]:
+    """The next visits to send, contact by contact and in time order."""
+    place = (contact.c.remote_id, visit.c.checked_in_at, visit.c.id)
+    query = sa.select(visit, contact.c.remote_id.label("to")).join(contact, _OF_CONTACT)
+    query = query.where(sendable(source, since))
+    if after is not None:
+        query = query.where(
+            sa.tuple_(*place)
+            > sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(after, place, strict=True)))
+        )
+    return list(tx.execute(query.order_by(*place).limit(PAGE)))
+
+
+def count_visits(tx: sa.Connection, source: str, since: datetime) -> int:
+    """How many visits are to be sent."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(visit.join(contact, _OF_CONTACT))
+        .where(sendable(source, since))
+    )
+    return int(tx.scalar(query) or 0)
+
+
+def set_visit(tx: sa.Connection, source: str, visit_id: str, **values: Any) -> None:
+    """Change one visit."""
+    tx.execute(sa.update(visit).where(visit.c.source == source, visit.c.id == visit_id).values(**values))
+
+
+def standing_near(
+    tx: sa.Connection, remote_id: str, at: datetime, within: timedelta, but: tuple[str, str]
+) -> bool:
+    """Whether another visit of this Referrizer contact is known within `within` of an instant."""
+    query = sa.select(sa.func.count()).select_from(visit)
+    query = query.where(visit.c.remote_contact_id == remote_id, visit.c.status.in_(STANDING))
+    query = query.where(visit.c.sent_at.between(at - within, at + within))
+    return bool(tx.scalar(query.where(~((visit.c.source == but[0]) & (visit.c.id == but[1])))))
+
+
+def unsettled_visits(tx: sa.Connection, source: str) -> list[Row]:
+    """Visits that were being sent when a run died."""
+    return list(tx.execute(sa.select(visit).where(visit.c.source == source, visit.c.status == "sending")))

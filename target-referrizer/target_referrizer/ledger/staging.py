@@ -1,0 +1,268 @@
+"""Taking records into the ledger as the desired state. Nothing is matched or sent here.
+
+A record counts when it is not older than what the ledger has: by `updated_at` for contacts, by `as_of` for check-ins,
+and by the order of the lines where neither says.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.ledger.journal import Rejected, reject, settle
+from target_referrizer.ledger.tables import contact, rejection, remote_contact, visit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from target_referrizer.ledger.journal import Moment
+
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class ContactRow:
+    """A contact as it is staged: the canonical record, and the keys that matching looks for.
+
+    `status` is new, unreachable, forgotten or rejected (with code and reason).
+    """
+
+    id: str
+    record: str
+    updated_at: datetime | None
+    last_visit_at: datetime | None
+    email_key: str | None
+    phone_key: str | None
+    first_key: str
+    last_key: str
+    status: str
+    reject_code: str | None = None
+    reject_reason: str = ""
+
+
+@dataclass(frozen=True)
+class VisitRow:
+    """A check-in as it is staged."""
+
+    id: str
+    contact_id: str
+    checked_in_at: datetime | None
+    is_checked_in: bool
+    is_time_inferred: bool
+    as_of: datetime
+
+
+def stage_contacts(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[ContactRow]) -> int:
+    """Stage contacts; gives how many lines were superseded by a newer one."""
+    newest, superseded = _newest(rows, lambda row: row.updated_at)
+    inserts: list[dict[str, Any]] = []
+    updates: list[dict[str, Any]] = []
+    known = _known(tx, contact, source, list(newest))
+    for key, row in newest.items():
+        found = known.get(key)
+        if found is None:
+            inserts.append({**_columns(row), "source": source, "staged_run": moment.run})
+            continue
+        superseded += found.staged_run == moment.run
+        if found.updated_at and row.updated_at and row.updated_at < found.updated_at:
+            superseded += found.staged_run != moment.run
+            continue
+        updates.append(_contact_update(found, row, moment.run))
+    if inserts:
+        tx.execute(sa.insert(contact), inserts)
+    if updates:
+        tx.execute(_update_by_key(contact, source), updates)
+    _after_contacts(
+        tx, source, moment, newest, {str(one.get("id", one.get("key"))): one for one in (*inserts, *updates)}
+    )
+    return superseded
+
+
+def _after_contacts(
+    tx: sa.Connection,
+    source: str,
+    moment: Moment,
+    rows: dict[str, ContactRow],
+    staged: dict[str, dict[str, Any]],
+) -> None:
+    """Erase who asked for it, write down what cannot be reached by us, clear what has been mended."""
+    for key, values in staged.items():
+        row = rows[key]
+        if row.status == "forgotten":
+            forget(tx, source, key)
+        elif row.reject_code and values["status"] == "rejected":
+            reject(
+                tx, source, moment, Rejected("contacts", key, row.reject_code, row.reject_reason, row.record)
+            )
+    settle(
+        tx,
+        source,
+        "contacts",
+        [key for key, values in staged.items() if not values["reject_code"]],
+        moment.at,
+    )
+
+
+def _columns(row: ContactRow) -> dict[str, Any]:
+    return {name: value for name, value in asdict(row).items() if name != "reject_reason"}
+
+
+def _contact_update(found: sa.Row[Any], row: ContactRow, run: int) -> dict[str, Any]:
+    changed = found.record != row.record or found.last_visit_at != row.last_visit_at
+    keeps = found.status in {"linked", "gone", "forgotten"} or (found.status == "rejected" and not changed)
+    values = {
+        **_columns(row),
+        "staged_run": run,
+        "dirty": found.dirty or changed or found.updated_at != row.updated_at,
+        "status": found.status if keeps else row.status,
+        "reject_code": found.reject_code if keeps else row.reject_code,
+    }
+    if found.status == "forgotten":
+        values |= _ERASED
+    values["key"] = values.pop("id")
+    return values
+
+
+def stage_visits(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[VisitRow]) -> int:
+    """Stage check-ins; gives how many lines were superseded by a newer one."""
+    newest, superseded = _newest(rows, lambda row: row.as_of)
+    inserts: list[dict[str, Any]] = []
+    updates: list[dict[str, Any]] = []
+    touched: set[str] = set()
+    known = _known(tx, visit, source, list(newest))
+    for key, row in newest.items():
+        found = known.get(key)
+        if found is None:
+            undone = row.checked_in_at if not row.is_checked_in else None
+            inserts.append(
+                {
+                    **asdict(row),
+                    "source": source,
+                    "staged_run": moment.run,
+                    "status": "open",
+                    "undone_at": undone,
+                }
+            )
+            touched.add(row.contact_id)
+            continue
+        superseded += found.staged_run == moment.run
+        if row.as_of < found.as_of:
+            superseded += found.staged_run != moment.run
+            continue
+        updates.append(_visit_update(found, row, moment.run))
+        if _moved(found, row):
+            touched |= {row.contact_id, found.contact_id}
+    if inserts:
+        tx.execute(sa.insert(visit), inserts)
+    if updates:
+        tx.execute(_update_by_key(visit, source), updates)
+    mark_dirty(tx, source, touched)
+    still = {one["key"] for one in updates if one["status"] == "rejected"}
+    settle(tx, source, "check_ins", [key for key in newest if key not in still], moment.at)
+    return superseded
+
+
+def _moved(found: sa.Row[Any], row: VisitRow) -> bool:
+    before = (found.contact_id, found.checked_in_at, found.is_checked_in)
+    return before != (row.contact_id, row.checked_in_at, row.is_checked_in)
+
+
+def _visit_update(found: sa.Row[Any], row: VisitRow, run: int) -> dict[str, Any]:
+    """An undone check-in keeps the time that was taken back; a mended row that was refused may be sent again."""
+    undone = None
+    if not row.is_checked_in:
+        undone = found.checked_in_at if found.is_checked_in else (row.checked_in_at or found.undone_at)
+    mended = found.status == "rejected" and _moved(found, row)
+    return {
+        **{name: value for name, value in asdict(row).items() if name != "id"},
+        "key": row.id,
+        "staged_run": run,
+        "undone_at": undone,
+        "status": "open" if mended else found.status,
+        "reason": None if mended else found.reason,
+    }
+
+
+_ERASED: dict[str, Any] = {
+    "record": "{}",
+    "updated_at": None,
+    "last_visit_at": None,
+    "email_key": None,
+    "phone_key": None,
+    "first_key": "",
+    "last_key": "",
+    "dirty": False,
+}
+
+
+def forget(tx: sa.Connection, source: str, contact_id: str) -> None:
+    """Erase a person who asked to be forgotten: only ids stay, so that nothing is written or created again."""
+    key = (contact.c.source == source) & (contact.c.id == contact_id)
+    remote_id = tx.scalar(sa.select(contact.c.remote_id).where(key))
+    erased = {**_ERASED, "status": "forgotten", "remote_id": None, "latest_visit_at": None}
+    tx.execute(sa.update(contact).where(key).values(**erased))
+    person = (
+        (rejection.c.source == source) & (rejection.c.stream == "contacts") & (rejection.c.id == contact_id)
+    )
+    tx.execute(sa.update(rejection).where(person).values(record=None))
+    if remote_id is None:
+        return
+    others = contact.c.remote_id == remote_id
+    if tx.scalar(sa.select(sa.func.count()).where(others)):
+        tx.execute(sa.update(contact).where(others).values(dirty=True))
+        return
+    tx.execute(
+        sa.update(remote_contact)
+        .where(remote_contact.c.id == remote_id)
+        .values(
+            email_key=None, phone_key=None, first_key="", last_key="", shown="{}", desired="{}", confirmed="{}",
+            birthday=None, is_linked=False, is_forgotten=True,
+        )
+    )  # fmt: skip
+
+
+def mark_dirty(tx: sa.Connection, source: str, ids: Iterable[str]) -> None:
+    """Have the last visit of these contacts worked out anew."""
+    for chunk in _chunks(sorted(ids)):
+        tx.execute(
+            sa.update(contact).where(contact.c.source == source, contact.c.id.in_(chunk)).values(dirty=True)
+        )
+
+
+def canonical(value: Any) -> str:
+    """JSON text that is equal for equal values."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def _newest(rows: Iterable[Any], stamp: Any) -> tuple[dict[str, Any], int]:
+    """Of several lines of one id the newer, else the later; and how many lost."""
+    newest: dict[str, Any] = {}
+    lost = 0
+    for row in rows:
+        before = newest.get(row.id)
+        lost += before is not None
+        older = before is not None and stamp(row) and stamp(before) and stamp(row) < stamp(before)
+        if not older:
+            newest[row.id] = row
+    return newest, lost
+
+
+def _known(tx: sa.Connection, table: sa.Table, source: str, ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
+    found: dict[str, sa.Row[Any]] = {}
+    for chunk in _chunks(ids):
+        rows = tx.execute(sa.select(table).where(table.c.source == source, table.c.id.in_(chunk)))
+        found |= {row.id: row for row in rows}
+    return found
+
+
+def _update_by_key(table: sa.Table, source: str) -> sa.Update:
+    return sa.update(table).where(table.c.source == source, table.c.id == sa.bindparam("key"))
+
+
+def _chunks(ids: Sequence[str] | Iterable[str]) -> Iterable[list[str]]:
+    listed = list(ids)
+    return (listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK))

@@ -1,0 +1,159 @@
+"""Opening a ledger: where it lies, who may read it, which version it has, and its transactions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.errors import SettingsError, TargetError
+from target_referrizer.ledger import migrations
+from target_referrizer.ledger.locks import AdvisoryLocks, FileLocks, Locks, NoLocks
+from target_referrizer.ledger.tables import meta
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUSY_SECONDS = 60
+
+
+class Ledger:
+    """An open ledger.
+
+    All work of a run goes through one connection in short transactions. A dry run (`lasting=False`) sees its own work
+    and leaves nothing: on SQLite it works on a copy, on PostgreSQL inside one transaction that is rolled back.
+    """
+
+    def __init__(self, url: str, *, lasting: bool = True) -> None:
+        self.url = _parse(url)
+        self.path = _file(self.url)
+        self._copy = _copy(self.path) if self.path and not lasting else None
+        _prepare_file(self._copy or self.path)
+        try:
+            self.engine = _engine(self.url.set(database=str(self._copy)) if self._copy else self.url)
+            self._connection = self.engine.connect()
+            self._outer = None if lasting or self.path else self._connection.begin()
+            with self.transaction() as tx:
+                migrations.upgrade(tx)
+        except sa.exc.SQLAlchemyError as error:
+            raise TargetError("RFZ-403", f"the ledger cannot be opened ({type(error).__name__})") from None
+        self.locks: Locks = self._make_locks(lasting=lasting)
+
+    def _make_locks(self, *, lasting: bool) -> Locks:
+        if self.url.get_backend_name() == "postgresql":
+            return AdvisoryLocks(self.engine)
+        # A dry run has a copy of its own and must not be refused because a real run is under way.
+        return FileLocks(self.path) if self.path and lasting else NoLocks()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A transaction that is committed at the end, or rolled back with the error."""
+        if self._outer is not None:
+            with self._connection.begin_nested():
+                yield self._connection
+        else:
+            with self._connection.begin():
+                yield self._connection
+
+    def rows(self, statement: sa.Executable, **parameters: Any) -> list[sa.Row[Any]]:
+        """All rows of a query, in a transaction of its own."""
+        with self.transaction() as tx:
+            return list(tx.execute(statement, parameters))
+
+    def scalar(self, statement: sa.Executable, **parameters: Any) -> Any:
+        """First column of the first row of a query, None without a row."""
+        with self.transaction() as tx:
+            return tx.execute(statement, parameters).scalar()
+
+    def get(self, key: str) -> str | None:
+        """A value of the table `meta`."""
+        value = self.scalar(sa.select(meta.c.value).where(meta.c.key == key))
+        return None if value is None else str(value)
+
+    def put(self, key: str, value: str) -> None:
+        """Set a value of the table `meta`."""
+        with self.transaction() as tx:
+            found = tx.execute(sa.update(meta).where(meta.c.key == key).values(value=value))
+            if not found.rowcount:
+                tx.execute(sa.insert(meta).values(key=key, value=value))
+
+    def close(self) -> None:
+        """Give back the locks and the connection; a dry run's work is gone with it."""
+        if self._outer is not None:
+            self._outer.rollback()
+        self.locks.release()
+        self._connection.close()
+        self.engine.dispose()
+        if self._copy is not None:
+            shutil.rmtree(self._copy.parent)
+
+
+def _parse(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise SettingsError("RFZ-101", "ledger_url is not a database URL") from None
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise SettingsError("RFZ-101", "ledger_url names a database that is neither SQLite nor PostgreSQL")
+    if parsed.drivername == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _file(url: sa.URL) -> Path | None:
+    in_memory = not url.database or url.database == ":memory:"
+    return None if url.get_backend_name() != "sqlite" or in_memory else Path(str(url.database))
+
+
+def _copy(path: Path) -> Path:
+    """A private copy of a ledger file, taken in one piece also while a run writes to it."""
+    target = Path(tempfile.mkdtemp(prefix="referrizer-plan-")) / path.name
+    if path.exists():
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+    return target
+
+
+def _prepare_file(path: Path | None) -> None:
+    """Make the folder (0700) and the file (0600): a ledger holds personal data. SQLite's own files inherit the mode."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise TargetError("RFZ-403", f"the ledger file cannot be written ({error.strerror})") from None
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        try:
+            return sa.create_engine(url)
+        except ModuleNotFoundError:
+            raise SettingsError(
+                "RFZ-101",
+                "ledger_url names PostgreSQL, but its driver is missing: install target-referrizer[postgres]",
+            ) from None
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    sa.event.listen(engine, "connect", _sqlite_pragmas)
+    sa.event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_pragmas(connection: Any, _record: Any) -> None:
+    """WAL with normal syncing survives SIGKILL; explicit BEGIN makes savepoints and locking behave."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: sa.Connection) -> None:
+    # A reader that turns writer midway would be refused at once when another source staged in between.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

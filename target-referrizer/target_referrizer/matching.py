@@ -1,0 +1,88 @@
+"""Which Referrizer contact is this person?
+
+In order: e-mail, then phone. A phone alone decides only where not both sides have an e-mail, the last names agree and
+the first names do not disagree, since families share phones. Two candidates are ambiguous and never guessed between.
+(The ledger's own link, where there is one, comes before all this and is not looked for here.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_referrizer.people import first_names_disagree, last_names_agree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Person:
+    """What matching looks at: keys made by `people`, None or "" where nothing is known."""
+
+    email: str | None
+    phone: str | None
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Candidate(Person):
+    """A contact that Referrizer has."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class Match:
+    """The contact found.
+
+    Attributes:
+        by: `e-mail` or `phone`.
+        agrees: False where the first names disagree: the record then brings its visits and never its fields.
+    """
+
+    id: str
+    by: str
+    agrees: bool
+
+
+class Ambiguous(Exception):  # noqa: N818 - an answer that stops the search, not a mistake
+    """More than one contact could be this person."""
+
+
+def find(person: Person, candidates: Sequence[Candidate]) -> Match | None:
+    """The contact that this person is, None when there is none.
+
+    Args:
+        person: Whom to look for.
+        candidates: Contacts that share the e-mail or the phone (or neither: those are passed over).
+
+    Raises:
+        Ambiguous: Two or more candidates fit equally.
+    """
+    if person.email:
+        found = _only([one for one in candidates if one.email == person.email])
+        if found:
+            return Match(found.id, "e-mail", agrees=not first_names_disagree(person.first, found.first))
+    if person.phone:
+        found = _only(
+            [one for one in candidates if one.phone == person.phone and _phone_decides(person, one)]
+        )
+        if found:
+            return Match(found.id, "phone", agrees=True)
+    return None
+
+
+def _only(found: list[Candidate]) -> Candidate | None:
+    if len(found) > 1:
+        raise Ambiguous
+    return found[0] if found else None
+
+
+def _phone_decides(person: Person, other: Person) -> bool:
+    return (
+        not (person.email and other.email)
+        and last_names_agree(person.last, other.last)
+        and not first_names_disagree(person.first, other.first)
+    )

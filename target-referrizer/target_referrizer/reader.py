@@ -1,0 +1,59 @@
+"""Reading Singer messages without ever quoting a line: lines hold personal data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.io_base import SingerReader
+
+from target_referrizer.errors import TargetError
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
+    from typing import IO
+
+
+class LineReader(SingerReader):
+    """The SDK's reader with errors of ours: which line, what is wrong with it, and not what it says."""
+
+    line_no = 0
+
+    def process_lines(
+        self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        """Read all lines, passing over empty ones."""
+        return super().process_lines(self._lines(file_input or self.default_input), callbacks)
+
+    def _lines(self, file_input: IO[str]) -> Any:
+        for line in file_input:
+            self.line_no += 1
+            if line.strip():
+                yield line
+
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        """Parse a line.
+
+        Raises:
+            TargetError: RFZ-202 when it is not a JSON object.
+        """
+        try:
+            message = json.loads(line)
+        except ValueError:
+            raise TargetError("RFZ-202", f"line {self.line_no} of the input is not JSON") from None
+        if not isinstance(message, dict):
+            raise TargetError("RFZ-202", f"line {self.line_no} of the input is not a JSON object")
+        return message
+
+    @staticmethod
+    def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
+        """Check that a message has what its type needs."""
+        missing = sorted(requires - set(line_dict))
+        if missing:
+            raise TargetError("RFZ-202", f"a message of the input lacks {', '.join(missing)}")
+
+    def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:
+        raise TargetError(
+            "RFZ-202", f"line {self.line_no} has the unknown message type {message_dict['type']!r:.40}"
+        )

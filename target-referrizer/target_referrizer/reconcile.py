@@ -1,0 +1,276 @@
+"""Desired against confirmed: who is whom, what each Referrizer contact should show, and what therefore has to change.
+
+Reads from Referrizer where it must (the index), writes only to the ledger. `delivery` makes it so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer import matching
+from target_referrizer.ledger import desired as wanted
+from target_referrizer.ledger import index, journal
+from target_referrizer.ledger.staging import canonical
+from target_referrizer.ledger.tables import contact, remote_contact
+from target_referrizer.payloads import computed, same
+from target_referrizer.people import email_key, fold, phone_key
+from target_referrizer.workers import Stop, Stopped, Work, Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from target_referrizer.ledger.store import Ledger
+    from target_referrizer.referrizer import Referrizer
+    from target_referrizer.settings import Settings
+
+logger = logging.getLogger("target-referrizer")
+
+INDEX_TRUSTED = timedelta(hours=24)
+CHUNK = 500
+
+Row = sa.Row[Any]
+
+
+@dataclass
+class Context:
+    """What every step of one run works with.
+
+    Attributes:
+        as_of: The run's one instant: it decides groups, and stamps what is written down.
+        wait: Lets seconds pass; passed in, so that tests need none.
+        stop: Set when somebody asked the run to stop.
+    """
+
+    ledger: Ledger
+    settings: Settings
+    client: Referrizer
+    run: int
+    as_of: datetime
+    wait: Callable[[float], None]
+    stop: Stop
+
+    def __post_init__(self) -> None:
+        self.moment = journal.Moment(self.run, self.as_of)
+        self.index_no = int(self.ledger.get("index_no") or 0)
+        self.cut_offs = self.settings.policy.cut_offs(self.as_of)
+        self.maps_group = self.settings.field_map.path("group") is not None
+
+    @property
+    def source(self) -> str:
+        """The source of this run."""
+        return self.settings.source
+
+    def deliver(self, phase: str, work: Work) -> None:
+        """Do a piece of work with as many requests at once as the settings allow, saying in the ledger how far it is."""
+        workers = Workers(self.ledger, self.settings.concurrent_requests, self.stop)
+        workers.run(work, lambda tx, done: journal.progress(tx, self.run, phase=phase, progress=done))
+
+
+class Index:
+    """Reads Referrizer's contacts into the ledger when somebody has to be looked up."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._refreshed = False
+
+    def is_young(self) -> bool:
+        """Whether the last complete read is recent enough to be trusted."""
+        at = self._context.ledger.get("index_at")
+        return at is not None and self._context.as_of - datetime.fromisoformat(at) < INDEX_TRUSTED
+
+    def refresh_once(self) -> bool:
+        """Read the index, unless this run already did; True when it was read now."""
+        if self._refreshed:
+            return False
+        self.refresh()
+        return True
+
+    def refresh(self) -> None:
+        """Read all of Referrizer's contacts."""
+        ledger = self._context.ledger
+        number = self._context.index_no = self._context.index_no + 1
+        ledger.put("index_no", str(number))
+        for page in self._context.client.list_contacts():
+            if self._context.stop.is_set():
+                raise Stopped(self._context.stop)
+            with ledger.transaction() as tx:
+                index.put(tx, number, [self._row(item) for item in page if item.get("id")])
+        with ledger.transaction() as tx:
+            index.finish(tx, number)
+        ledger.put("index_at", self._context.as_of.isoformat())
+        self._refreshed = True
+
+    def _row(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {"id": str(item["id"]), **remote_keys(self._context.settings, item)}
+
+
+def remote_keys(settings: Settings, item: dict[str, Any]) -> dict[str, Any]:
+    """Keys for matching, and our fields as shown, of one of Referrizer's contacts."""
+    shown = settings.field_map.shown(item)
+    return {
+        "email_key": email_key(shown.get("email")),
+        "phone_key": phone_key(shown.get("phone"), settings.country),
+        "first_key": fold(shown.get("first_name")),
+        "last_key": fold(shown.get("last_name")),
+        "shown": shown,
+    }
+
+
+class Reconciler:
+    """Works out what differs, step by step; each step can be repeated."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.index = Index(context)
+
+    def prepare(self) -> None:
+        """Last visits, links and desired values of everything that has news."""
+        context = self.context
+        with context.ledger.transaction() as tx:
+            wanted.work_out_last_visits(tx, context.source, context.settings.policy.zone)
+            somebody = wanted.unlinked(tx, context.source, "", 1)
+        if somebody and not self.index.is_young():
+            self.index.refresh_once()
+        self.match()
+
+    def match(self) -> None:
+        """Link what can be linked, reject what is ambiguous, and work out the desired values."""
+        context = self.context
+        last = ""
+        while True:
+            with context.ledger.transaction() as tx:
+                rows = wanted.unlinked(tx, context.source, last, CHUNK)
+                self._match_some(tx, rows)
+            if not rows:
+                break
+            last = rows[-1].id
+        self.desire()
+
+    def _match_some(self, tx: sa.Connection, rows: list[Row]) -> None:
+        found = index.candidates(tx, (row.email_key for row in rows), (row.phone_key for row in rows))
+        by_email, by_phone = _by(found, "email"), _by(found, "phone")
+        for row in rows:
+            near = {
+                one.id: one for one in (*by_email.get(row.email_key, ()), *by_phone.get(row.phone_key, ()))
+            }
+            self._match_one(tx, row, list(near.values()))
+
+    def _match_one(self, tx: sa.Connection, row: Row, candidates: list[matching.Candidate]) -> None:
+        person = matching.Person(row.email_key, row.phone_key, row.first_key, row.last_key)
+        try:
+            match = matching.find(person, candidates)
+        except matching.Ambiguous:
+            reject_contact(tx, self.context, row, "RFZ-207", "more than one Referrizer contact fits")
+            return
+        if match is None:
+            return
+        wanted.link(
+            tx, row.source, row.id, match.id,
+            linked_by=match.by, agrees=match.agrees, linked_at=self.context.as_of, birthday_due=True,
+        )  # fmt: skip
+        about = {"source": row.source, "contact_id": row.id, "remote_id": match.id}
+        journal.note(tx, self.context.moment, "linked", **about, by=match.by, agrees=match.agrees)
+        if not match.agrees:
+            logger.warning(
+                "contact %s has another first name than Referrizer contact %s: it brings its visits, not its fields",
+                row.id, match.id,
+            )  # fmt: skip
+
+    def desire(self) -> None:
+        """Work out what each Referrizer contact with news should show."""
+        with self.context.ledger.transaction() as tx:
+            for remote_ids in _chunks(wanted.remotes_with_news(tx, self.context.source)):
+                records = wanted.linked_records(tx, remote_ids)
+                remotes = tx.execute(sa.select(remote_contact).where(remote_contact.c.id.in_(remote_ids)))
+                for remote in remotes:
+                    self._desire_one(tx, remote, self._in_order(records[remote.id]))
+
+    def _in_order(self, records: list[Row]) -> list[Row]:
+        """The records whose fields count first: by the setting `sources`, then the most recently updated."""
+        order = {name: place for place, name in enumerate(self.context.settings.sources)}
+        return sorted(records, key=lambda row: order.get(row.source, len(order)))
+
+    def _desire_one(self, tx: sa.Connection, remote: Row, records: list[Row]) -> None:
+        owners, values, birthday = self._fields(records)
+        visits = [row.latest_visit_at for row in records] + [remote.baseline_visit_at]
+        latest = max((one for one in visits if one), default=None)
+        confirmed, shown = json.loads(remote.confirmed), json.loads(remote.shown)
+        values |= self._last_visit(latest, confirmed, shown)
+        values = self.context.settings.field_map.mapped(values)
+        for field, value in values.items():
+            if field not in confirmed and field in shown and self._same(field, value, shown[field]):
+                confirmed[field] = value
+        group = remote.confirmed_group or (shown.get("group") if self.context.maps_group else None)
+        changes = {
+            "desired": canonical({**confirmed, **values}),
+            "confirmed": canonical(confirmed),
+            "confirmed_group": group,
+            "birthday": birthday if not shown.get("birthday") else None,
+            "latest_visit_at": latest,
+        }
+        tx.execute(sa.update(remote_contact).where(remote_contact.c.id == remote.id).values(**changes))
+        for row in records:
+            key = (contact.c.source == row.source) & (contact.c.id == row.id)
+            owns = (row.source, row.id) in owners
+            due = row.birthday_due and changes["birthday"] is not None
+            tx.execute(sa.update(contact).where(key).values(dirty=False, owns_fields=owns, birthday_due=due))
+
+    def _fields(self, records: list[Row]) -> tuple[set[tuple[str, str]], dict[str, Any], str | None]:
+        """Each field from the first agreeing record that has a value; the birthday only of a new link."""
+        owners: set[tuple[str, str]] = set()
+        values: dict[str, Any] = {}
+        birthday: str | None = None
+        for row in (row for row in records if row.agrees):
+            own, unreadable = self.context.settings.field_map.values(
+                json.loads(row.record), country=self.context.settings.country,
+                sync_opt_outs=self.context.settings.sync_opt_outs,
+            )  # fmt: skip
+            if unreadable and row.dirty:
+                logger.warning("contact %s: %s; left out", row.id, ", ".join(unreadable))
+            born = own.pop("birthday", None)
+            birthday = birthday or (born if row.birthday_due else None)
+            new = {field: value for field, value in own.items() if field not in values}
+            owners |= {(row.source, row.id)} if new else set()
+            values |= new
+        return owners, values, birthday
+
+    def _last_visit(
+        self, latest: datetime | None, confirmed: dict[str, Any], shown: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The computed day; an empty one is only news where another stands."""
+        day = computed(latest, "", self.context.settings.policy.zone)["last_visit_at"]
+        stands = confirmed.get("last_visit_at", shown.get("last_visit_at"))
+        return {"last_visit_at": day} if day or stands or "last_visit_at" in confirmed else {}
+
+    def _same(self, field: str, ours: Any, shown: Any) -> bool:
+        return same(field, ours, shown, self.context.settings.country)
+
+
+def reject_contact(tx: sa.Connection, context: Context, row: Row, code: str, reason: str) -> None:
+    """Set a contact aside that cannot be linked or created; a changed record tries again by itself."""
+    key = (contact.c.source == row.source) & (contact.c.id == row.id)
+    tx.execute(
+        sa.update(contact).where(key).values(status="rejected", reject_code=code, create_intent_at=None)
+    )
+    journal.reject(
+        tx, row.source, context.moment, journal.Rejected("contacts", row.id, code, reason, row.record)
+    )
+    logger.warning("contact %s rejected: %s %s", row.id, code, reason)
+
+
+def _by(found: Sequence[matching.Candidate], key: str) -> dict[str | None, list[matching.Candidate]]:
+    grouped: dict[str | None, list[matching.Candidate]] = {}
+    for one in found:
+        if getattr(one, key):
+            grouped.setdefault(getattr(one, key), []).append(one)
+    return grouped
+
+
+def _chunks(items: Sequence[Any]) -> Iterator[Any]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -1,0 +1,283 @@
+"""The target's settings: what each means, and one typed object made of them."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from jsonschema import Draft202012Validator
+from singer_sdk import typing as th
+
+from target_referrizer.errors import SettingsError
+from target_referrizer.groups import Policy
+from target_referrizer.payloads import FieldMap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+VENDOR_HOST = "api.referrizer.com"
+
+DEFAULT_GROUPS: list[dict[str, str]] = [
+    {"name": "Current customers", "visited_within": "3 months"},
+    {"name": "Past customers"},
+]
+
+_GROUP = th.ObjectType(
+    th.Property("name", th.StringType(nullable=False), required=True, description="Name of the group"),
+    th.Property(
+        "visited_within",
+        th.StringType(nullable=False),
+        description="Reaches back so far: a number and days, weeks or months; the last group has none",
+    ),
+    additional_properties=False,
+)
+
+
+def _text(name: str, description: str, **more: Any) -> th.Property[Any]:
+    return th.Property(name, th.StringType(nullable=False), description=description, **more)
+
+
+def _whole(
+    name: str, default: int | None, description: str, low: int = 0, high: int | None = None
+) -> th.Property[Any]:
+    kind = th.IntegerType(nullable=False, minimum=low, **({} if high is None else {"maximum": high}))
+    return th.Property(name, kind, default=default, description=description)
+
+
+def _yes_no(name: str, description: str, *, default: bool) -> th.Property[Any]:
+    return th.Property(name, th.BooleanType(nullable=False), default=default, description=description)
+
+
+PROPERTIES = th.PropertiesList(
+    _text("api_token", "Referrizer API token, from its Integrations page", required=True, secret=True),
+    _text("api_url", "Address of the API, version prefix included", default=f"https://{VENDOR_HOST}/v1"),
+    _text(
+        "ledger_url",
+        "Database that keeps what was sent: SQLite file or PostgreSQL. Back it up: it is what makes a visit unrepeatable",
+        default="sqlite:///referrizer.db",
+        secret=True,
+    ),
+    _text(
+        "source",
+        "Names whose ids the records carry, one for each tap that feeds this account",
+        default="booker",
+    ),
+    th.Property(
+        "sources",
+        th.ArrayType(th.StringType(nullable=False), nullable=False),
+        default=[],
+        description="Order in which sources own the fields of a contact that several of them know; default: newest wins",
+    ),
+    _text("timezone", "IANA zone whose days are used for groups and last visit dates", default="UTC"),
+    _text("default_country", "Country of phone numbers without a country code, two letters", default="US"),
+    th.Property(
+        "groups",
+        th.ArrayType(_GROUP, nullable=False),
+        default=DEFAULT_GROUPS,
+        description="Last-visit groups in order, each reaching further back than the one before; the last without a bound",
+    ),
+    _text("no_visit_group", "Group of contacts that have never come", default="Leads"),
+    th.Property(
+        "field_map",
+        th.ObjectType(additional_properties=th.StringType(nullable=True), nullable=False),
+        default={},
+        description="Field of a contact to its path in Referrizer's JSON, merged over the default; null leaves it out",
+    ),
+    _text(
+        "visits_since",
+        "Only check-ins at or after this instant are posted: `first_run` (of this source) or a date-time",
+        default="first_run",
+    ),
+    _whole("points", None, "Loyalty points of each visit; absent: the account's own rule decides"),
+    _whole("backfill_points", 0, "Loyalty points of visits from before the first run"),
+    th.Property(
+        "update_style",
+        th.StringType(nullable=False, allowed_values=["merge", "patch"]),
+        default="merge",
+        description="merge: read the contact, change what differs, put it back; patch: send only what differs",
+    ),
+    _whole(
+        "minimum_interval_minutes",
+        240,
+        "Referrizer's minimum interval (Loyalty → Settings → Security), as the account has it",
+    ),
+    th.Property(
+        "uncertain_visits",
+        th.StringType(nullable=False, allowed_values=["hold", "resend"]),
+        default="hold",
+        description="A visit whose answer never came: hold it for a person, or send it again (points may double)",
+    ),
+    _yes_no("sync_opt_outs", "Carry opt-outs (only a no) from the source to Referrizer", default=False),
+    _whole("concurrent_requests", 8, "Requests under way at once", low=1, high=64),
+    _whole("requests_per_second", 10, "Ceiling of requests per second; 0: none"),
+    _whole("request_timeout", 60, "Seconds to wait for an answer", low=1),
+    _whole("outage_patience_seconds", 60, "Seconds without any success before the run stops"),
+    _whole(
+        "max_reject_percent", 5, "Share of rejected records that calls a person, from 20 records on", high=100
+    ),
+    _whole(
+        "brake_percent", 50, "Share of contacts that one run may move, create or post visits for, from 20 on"
+    ),
+    _yes_no("dry_run", "Read and plan, write nothing", default=False),
+    th.Property(
+        "as_of",
+        th.DateTimeType(nullable=False),
+        description="Pretend that it is this instant; for demonstrations, tests and plans only",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one run, checked.
+
+    Attributes:
+        since: Start of the visits that are posted, None for "the first run of this source".
+        as_of: The instant that counts as now, None for the machine's clock.
+    """
+
+    api_token: str
+    api_url: str
+    ledger_url: str
+    source: str
+    sources: tuple[str, ...]
+    country: str
+    policy: Policy
+    field_map: FieldMap
+    since: datetime | None
+    points: int | None
+    backfill_points: int
+    update_style: str
+    minimum_interval: timedelta
+    resend_uncertain: bool
+    sync_opt_outs: bool
+    concurrent_requests: int
+    requests_per_second: int
+    request_timeout: int
+    outage_patience_seconds: int
+    max_reject_percent: int
+    brake_percent: int
+    dry_run: bool
+    as_of: datetime | None
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> Settings:
+        """Check a configuration whose defaults are filled in.
+
+        Raises:
+            SettingsError: A setting cannot be used, or `as_of` is aimed at a real account.
+        """
+        get = {**_defaults(), **{key: value for key, value in config.items() if value is not None}}
+        settings = cls(
+            api_token=str(get["api_token"]).strip(),
+            api_url=_url(get["api_url"]),
+            ledger_url=get["ledger_url"],
+            source=_name("source", get["source"]),
+            sources=tuple(get["sources"]),
+            country=_country(get["default_country"]),
+            policy=Policy.parse(get["groups"], get["no_visit_group"], get["timezone"]),
+            field_map=FieldMap.parse(get["field_map"]),
+            since=None
+            if get["visits_since"] == "first_run"
+            else _instant("visits_since", get["visits_since"]),
+            points=get.get("points"),
+            backfill_points=get["backfill_points"],
+            update_style=get["update_style"],
+            minimum_interval=timedelta(minutes=get["minimum_interval_minutes"]),
+            resend_uncertain=get["uncertain_visits"] == "resend",
+            sync_opt_outs=get["sync_opt_outs"],
+            concurrent_requests=get["concurrent_requests"],
+            requests_per_second=get["requests_per_second"],
+            request_timeout=get["request_timeout"],
+            outage_patience_seconds=get["outage_patience_seconds"],
+            max_reject_percent=get["max_reject_percent"],
+            brake_percent=get["brake_percent"],
+            dry_run=get["dry_run"],
+            as_of=_instant("as_of", get["as_of"]) if get.get("as_of") else None,
+        )
+        if settings.as_of and not settings.dry_run and urlsplit(settings.api_url).hostname == VENDOR_HOST:
+            raise SettingsError("RFZ-108", "as_of is set while api_url is Referrizer's own address")
+        return settings
+
+
+def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[SettingsError]:
+    """Everything that the shape of a configuration shows to be wrong, one error for each setting."""
+    for error in Draft202012Validator(schema).iter_errors(dict(config)):
+        if error.validator == "required":
+            missing = [name for name in schema["required"] if name not in config]
+            yield from (SettingsError("RFZ-103", f"{name} is missing") for name in missing)
+        else:
+            yield SettingsError("RFZ-101", _explain(error))
+    if not str(config.get("api_token", "-")).strip():
+        yield SettingsError("RFZ-103", "api_token is empty")
+
+
+def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[str]:
+    """A sentence for each key that is no setting."""
+    for key in sorted(set(config) - set(schema["properties"])):
+        near = difflib.get_close_matches(key, schema["properties"], n=1)
+        yield f"RFZ-102 there is no setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def from_environment(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Configuration of the commands: a file's settings, over those of `TARGET_REFERRIZER_*`."""
+    from singer_sdk.configuration._dict_config import parse_environment_config  # noqa: PLC0415 - 0.3 s that --help need not wait for
+
+    found = parse_environment_config(PROPERTIES.to_dict(), "TARGET_REFERRIZER_", dotenv_path=os.devnull)
+    return {**found, **(config or {})}
+
+
+def _defaults() -> dict[str, Any]:
+    properties = PROPERTIES.to_dict()["properties"]
+    return {
+        name: prop["default"]
+        for name, prop in properties.items()
+        if "default" in prop and prop["default"] is not None
+    }
+
+
+def _explain(error: Any) -> str:
+    """Which setting is wrong and why, without its value where that may be a secret."""
+    path = ".".join(str(part) for part in error.absolute_path)
+    wanted = {
+        "type": f"must be of type {error.validator_value}",
+        "enum": f"must be one of {', '.join(map(str, error.validator_value)) if isinstance(error.validator_value, list) else ''}",
+        "minimum": f"must be at least {error.validator_value}",
+        "maximum": f"must be at most {error.validator_value}",
+    }
+    return f"{path or 'the configuration'} {wanted.get(error.validator, 'has the wrong form: ' + error.validator)}"
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError("RFZ-101", "api_url is not an http(s) address")
+    return value.rstrip("/")
+
+
+def _name(setting: str, value: str) -> str:
+    if not value.strip():
+        raise SettingsError("RFZ-101", f"{setting} is empty")
+    return value.strip()
+
+
+def _country(value: str) -> str:
+    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 - only needed once settings are given
+
+    if value.upper() not in SUPPORTED_REGIONS:
+        raise SettingsError("RFZ-101", f"default_country {value!r} is not a two-letter country code")
+    return value.upper()
+
+
+def _instant(setting: str, value: str) -> datetime:
+    try:
+        parsed = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError:
+        raise SettingsError(
+            "RFZ-101", f"{setting} {value!r} is not a date-time such as 2026-03-01T00:00:00Z"
+        ) from None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

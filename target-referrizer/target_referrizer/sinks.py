@@ -1,0 +1,178 @@
+"""Records in: checked against the stream contract and turned into rows of the ledger. No HTTP, no SQL."""
+
+from __future__ import annotations
+
+import abc
+import hashlib
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jsonschema import Draft202012Validator
+from singer_sdk.sinks import BatchSink
+
+from target_referrizer import schemas
+from target_referrizer.ledger.journal import Rejected
+from target_referrizer.ledger.staging import ContactRow, VisitRow, canonical
+from target_referrizer.people import email_key, fold, phone_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_referrizer.target import TargetReferrizer
+
+#: What the ledger keeps of a contact; everything else in a record has no effect.
+KEPT = (
+    "id", "first_name", "last_name", "email", "phone", "street", "city", "state", "zip",
+    "birthday", "is_member", "accepts_email", "accepts_sms",
+)  # fmt: skip
+
+
+class Unusable(Exception):  # noqa: N818 - says what the record is
+    """A record that cannot be staged: catalogue code and reason, without personal data."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+
+class ContractSink(BatchSink):
+    """What both streams share: the contract, the batch, and the records that break it."""
+
+    stream: ClassVar[str]
+    MAX_SIZE_DEFAULT = 2000
+
+    def get_validator(self) -> None:
+        """The stream contract is checked here, whatever schema the tap declares."""
+        return
+
+    def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Leave a record as it came: the contract says what it must be."""
+        return record
+
+    def setup(self) -> None:
+        """Load the contract once for each stream."""
+        checker = Draft202012Validator.FORMAT_CHECKER
+        self._contract = Draft202012Validator(schemas.load(self.stream), format_checker=checker)
+
+    def __init__(self, target: TargetReferrizer, **kwargs: Any) -> None:
+        super().__init__(target, **kwargs)
+        self.run = target.run
+
+    @abc.abstractmethod
+    def row(self, record: Mapping[str, Any]) -> Any:
+        """A record that keeps the contract, as a row of the ledger; raises Unusable where it cannot be one."""
+
+    @abc.abstractmethod
+    def stage(self, rows: list[Any]) -> None:
+        """Hand rows to the run."""
+
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Stage a batch, good records and unusable ones."""
+        rows: list[Any] = []
+        unusable: list[Rejected] = []
+        for record in context["records"]:
+            try:
+                self._check(record)
+                rows.append(self.row(record))
+            except Unusable as problem:
+                unusable.append(self._rejected(record, problem))
+        self.stage(rows)
+        self.run.stage_rejected(unusable)
+
+    def _check(self, record: dict[str, Any]) -> None:
+        if record.get("id") in (None, ""):
+            raise Unusable("RFZ-204", "the record has no id")
+        error = next(self._contract.iter_errors(record), None)
+        if error is not None:
+            place = ".".join(str(part) for part in error.absolute_path) or "the record"
+            raise Unusable("RFZ-203", f"{place}: {_why(error)}")
+
+    def _rejected(self, record: dict[str, Any], problem: Unusable) -> Rejected:
+        text = canonical(record)
+        key = (
+            str(record["id"])
+            if record.get("id") not in (None, "")
+            else "no-id-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+        )
+        self.logger.warning("%s %s rejected: %s %s", self.stream, key, problem.code, problem.reason)
+        return Rejected(self.stream, key, problem.code, problem.reason, text)
+
+
+class ContactsSink(ContractSink):
+    """The stream `contacts`."""
+
+    stream = "contacts"
+
+    def stage(self, rows: list[ContactRow]) -> None:
+        """Into the ledger."""
+        self.run.stage_contacts(rows)
+
+    def row(self, record: Mapping[str, Any]) -> ContactRow:
+        """One record as a row of the ledger."""
+        email = email_key(record.get("email"))
+        phone = phone_key(record.get("phone"), self.run.settings.country)
+        if record.get("is_forgotten"):
+            return ContactRow(str(record["id"]), "{}", None, None, None, None, "", "", "forgotten")
+        return ContactRow(
+            str(record["id"]),
+            canonical({name: record[name] for name in KEPT if record.get(name) not in (None, "")}),
+            _instant(record.get("updated_at")),
+            _instant(record.get("last_visit_at")),
+            email,
+            phone,
+            fold(record.get("first_name")),
+            fold(record.get("last_name")),
+            *_reach(record, reachable=bool(email or phone)),
+        )
+
+
+def _reach(record: Mapping[str, Any], *, reachable: bool) -> tuple[str, str | None, str]:
+    """Status, code and reason: what is given and unreadable is a mistake to mend, nothing given is not."""
+    if reachable:
+        return "new", None, ""
+    if str(record.get("phone") or "").strip():
+        return "rejected", "RFZ-206", "the phone is unreadable and there is no usable e-mail"
+    if str(record.get("email") or "").strip():
+        return "rejected", "RFZ-203", "the e-mail is unreadable and there is no phone"
+    return "unreachable", None, ""
+
+
+class CheckInsSink(ContractSink):
+    """The stream `check_ins`."""
+
+    stream = "check_ins"
+
+    def stage(self, rows: list[VisitRow]) -> None:
+        """Into the ledger."""
+        self.run.stage_visits(rows)
+
+    def row(self, record: Mapping[str, Any]) -> VisitRow:
+        """One record as a row of the ledger."""
+        checked_in_at = _instant(record.get("checked_in_at"))
+        said = record.get("is_checked_in")
+        is_checked_in = checked_in_at is not None if said is None else bool(said)
+        if is_checked_in and checked_in_at is None:
+            raise Unusable("RFZ-211", "the check-in has no time")
+        as_of = _instant(record.get("as_of")) or self.run.as_of
+        return VisitRow(
+            str(record["id"]),
+            str(record["contact_id"]),
+            checked_in_at,
+            is_checked_in,
+            bool(record.get("is_time_inferred")),
+            as_of,
+        )
+
+
+def _instant(value: Any) -> datetime | None:
+    """An instant of the contract, already checked for its form."""
+    return None if value in (None, "") else datetime.fromisoformat(str(value)).astimezone(UTC)
+
+
+def _why(error: Any) -> str:
+    """What the contract asks for, without the value that broke it."""
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"{', '.join(missing)} is missing"
+    return f"must be of {error.validator} {error.validator_value}"

@@ -1,0 +1,101 @@
+"""The accounting of a run: it must add up; a table for people, one JSON line for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from target_referrizer.errors import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from target_referrizer.ledger.accounting import Counts
+
+CONTACT_WORDS = ("created", "updated", "unchanged", "skipped", "waiting", "rejected", "superseded")
+CHECK_IN_WORDS = (
+    "delivered", "already_delivered", "merged", "history", "skipped", "waiting", "held", "rejected", "superseded",
+)  # fmt: skip
+STREAMS = {"contacts": CONTACT_WORDS, "check_ins": CHECK_IN_WORDS}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of a run's records.
+
+    Attributes:
+        read: Records read, by stream.
+        counts: By stream, word and reason ("" where a word has none).
+        backlog: Work from earlier runs that was delivered now.
+        groups: Linked contacts by group.
+        calls: Requests made, by kind.
+    """
+
+    read: Mapping[str, int]
+    counts: Mapping[str, Counts]
+    backlog: Mapping[str, int]
+    groups: Mapping[str, int] = field(default_factory=dict)
+    calls: Mapping[str, int] = field(default_factory=dict)
+
+    def number(self, stream: str, word: str) -> int:
+        """How many records of a stream ended as `word`."""
+        return sum(self.counts[stream].get(word, {}).values())
+
+    def check(self) -> None:
+        """Raise TargetError RFZ-901 unless the words add up to what was read."""
+        for stream, words in STREAMS.items():
+            found = sum(self.number(stream, word) for word in words)
+            if found != self.read[stream]:
+                raise TargetError(
+                    "RFZ-901", f"{stream}: {self.read[stream]} records read, {found} accounted for"
+                )
+
+    def as_json(self) -> dict[str, Any]:
+        """The summary for machines: words in snake_case, and why under `reasons`."""
+        return {
+            **{stream: self._stream(stream) for stream in STREAMS},
+            "backlog": dict(self.backlog),
+            "groups": dict(self.groups),
+            "calls": dict(self.calls),
+        }
+
+    def _stream(self, stream: str) -> dict[str, Any]:
+        words = {word: self.number(stream, word) for word in STREAMS[stream]}
+        why = {word: {k: n for k, n in inner.items() if k} for word, inner in self.counts[stream].items()}
+        return {
+            "read": self.read[stream],
+            **words,
+            "reasons": {word: inner for word, inner in why.items() if inner},
+        }
+
+    def lines(self) -> Iterator[str]:
+        """The table for people."""
+        for stream in STREAMS:
+            yield f"{stream.replace('_', '-')} read {self.read[stream]:>24,}"
+            for word in STREAMS[stream]:
+                if number := self.number(stream, word):
+                    why = ", ".join(
+                        f"{_words(k)} {n:,}" for k, n in sorted(self.counts[stream][word].items()) if k
+                    )
+                    yield f"  {_words(word):<20}{number:>12,}" + (f"   {why}" if why else "")
+        if any(self.backlog.values()):
+            yield "backlog (from earlier runs)"
+            yield from (
+                f"  {_words(name):<20}{number:>12,}" for name, number in self.backlog.items() if number
+            )
+        if self.groups:
+            yield "groups now"
+            yield from (f"  {name:<20}{number:>12,}" for name, number in sorted(self.groups.items()))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def show(summary: Summary, about: Mapping[str, Any]) -> None:
+    """Print the table and the JSON line to standard error."""
+    for line in summary.lines():
+        print(line, file=sys.stderr)  # noqa: T201 - the table is for whoever runs it; logs have the JSON line
+    print(json.dumps({**about, **summary.as_json()}, ensure_ascii=False), file=sys.stderr, flush=True)  # noqa: T201

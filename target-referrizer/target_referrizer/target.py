@@ -1,0 +1,208 @@
+"""The Singer face: settings, messages, end of input, exit codes. No HTTP, no SQL."""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+import sqlalchemy as sa
+from singer_sdk import Target
+from singer_sdk.exceptions import RecordsWithoutSchemaException
+from singer_sdk.helpers.capabilities import PluginCapabilities
+
+from target_referrizer.errors import SettingsError, TargetError
+from target_referrizer.pacing import Pacer
+from target_referrizer.reader import LineReader
+from target_referrizer.referrizer import Referrizer
+from target_referrizer.run import Outside, Run, machine_clock
+from target_referrizer.settings import PROPERTIES, Settings, problems, unknown
+from target_referrizer.sinks import CheckInsSink, ContactsSink
+from target_referrizer.workers import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import IO
+
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.sinks import Sink
+
+#: State leaves only after everything was delivered that could be.
+STATE_ON = (0, 3)
+
+
+class TargetReferrizer(Target):
+    """Loads contacts and check-ins into Referrizer and keeps each contact in its last-visit group."""
+
+    name = "target-referrizer"
+    config_jsonschema: ClassVar[dict[str, Any]] = PROPERTIES.to_dict()
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    message_reader_class = LineReader
+    sink_classes: ClassVar[dict[str, type[Sink]]] = {"contacts": ContactsSink, "check_ins": CheckInsSink}
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._stop = Stop()
+        super().__init__(**kwargs)
+        self.max_parallelism = 1
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Add the settings of stream maps and flattening, and none that would have no effect here."""
+        super(Target, cls).append_builtin_config(config_jsonschema)
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """One line for each wrong setting, and the last of them as the error."""
+        self.append_builtin_config(self.config_jsonschema)
+        for warning in unknown(self.config, self.config_jsonschema):
+            self.logger.warning(warning)
+        found = list(problems(self.config, self.config_jsonschema))
+        if found and raise_errors:
+            for error in found[:-1]:
+                self.logger.error("%s", error)
+            raise found[-1]
+        return [str(error) for error in found]
+
+    # --- the run
+
+    @cached_property
+    def run(self) -> Run:
+        """This process's run; opening it takes the source's place in the ledger."""
+        settings = Settings.parse(self.config)
+        return Run(settings, Outside(machine_clock, time.sleep, make_client, self._stop))
+
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        """The sink of a stream of the contract."""
+        if stream_name not in self.sink_classes:
+            raise TargetError("RFZ-201", f"the input holds a stream {stream_name!r}")
+        return self.sink_classes[stream_name]
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """Refuse files: the contract is about records."""
+        raise TargetError("RFZ-215", f"the stream {message_dict.get('stream')!r} comes as BATCH")
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Pass over versions: a contact that is missing from a full table is not deleted in Referrizer."""
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        """Say in our words what the SDK says about a record without a schema."""
+        try:
+            super()._process_record_message(message_dict)
+        except RecordsWithoutSchemaException:
+            raise TargetError(
+                "RFZ-202", f"a record of stream {message_dict['stream']!r} comes before its SCHEMA"
+            ) from None
+
+    def _handle_max_record_age(self) -> None:
+        """Never drain by age: nothing is delivered before the end of the input, and no state leaves before that."""
+
+    def process_endofpipe(self) -> None:
+        """Stage what is left, then reconcile and deliver; state leaves only here."""
+        for sinks in (self._sinks_to_clear, self._sinks_active.values()):
+            self._drain_all(sinks, 1)
+        for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
+            sink.clean_up()
+        code = self.run.finish()
+        if code in STATE_ON and self._latest_state and not self.run.settings.dry_run:
+            self._write_state_message(self._latest_state)
+        if code:
+            sys.exit(code)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """While delivering, finish what is in flight; before, and when asked twice, stop at once.
+
+        No state leaves either way.
+        """
+        del frame
+        asked_before = self._stop.is_set()
+        self._stop.signum = signum
+        self._stop.set()
+        if asked_before or "run" not in self.__dict__ or not self.run.is_delivering:
+            sys.exit(128 + signum)
+        self.logger.warning("stopping after the requests that are under way")
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """Run the target once, as the command line asks."""
+        if about:
+            super(Target, cls).invoke(about=about, about_format=about_format)
+            return
+        target = cls(
+            config=config.config if config else None, parse_env_config=config.parse_env if config else False
+        )
+        run = target.run
+        try:
+            target.listen(file_input)
+        except BaseException as ended:
+            if not run.is_over:
+                run.abort(_code(ended))
+            raise
+
+
+def _code(ended: BaseException) -> int:
+    if isinstance(ended, SystemExit):
+        return ended.code if isinstance(ended.code, int) else 1
+    return ended.exit_code if isinstance(ended, TargetError) else 1
+
+
+def make_client(settings: Settings) -> Referrizer:
+    """The way to the Referrizer account that the settings name."""
+    return Referrizer(
+        settings.api_url,
+        settings.api_token,
+        pacer=Pacer(settings.requests_per_second),
+        timeout=settings.request_timeout,
+        patience_seconds=settings.outage_patience_seconds,
+        rng=random.random,
+    )
+
+
+def run_cli(command: Any, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a command; a failure is one line with its code and what to do.
+
+    It is never a traceback: the values in it could be those of a person.
+    """
+    logger = logging.getLogger("target-referrizer")
+    try:
+        command.main(args=arguments, prog_name="target-referrizer")
+    except TargetError as error:
+        logger.error("%s", error)  # noqa: TRY400 - one clear line
+        sys.exit(error.exit_code)
+    except sa.exc.SQLAlchemyError as error:
+        logger.error("%s", TargetError("RFZ-403", f"the ledger failed ({type(error).__name__})"))  # noqa: TRY400
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - the last resort: say where, never what (it could quote a person)
+        place = _innermost(error)
+        logger.error("%s", TargetError("RFZ-902", f"{type(error).__name__} at {place}"))  # noqa: TRY400
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _innermost(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "an unknown place"
+
+
+def main() -> NoReturn:
+    """The command `target-referrizer`."""
+    run_cli(TargetReferrizer.cli)
+
+
+__all__ = ["SettingsError", "TargetReferrizer", "main"]

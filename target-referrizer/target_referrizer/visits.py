@@ -1,0 +1,215 @@
+"""Delivering check-ins as visits: each once, in time order for each contact, never in doubt twice."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from target_referrizer import payloads
+from target_referrizer.delivery import lose
+from target_referrizer.errors import TargetError
+from target_referrizer.ledger import journal, outbox
+from target_referrizer.ledger.staging import canonical
+from target_referrizer.referrizer import Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import sqlalchemy as sa
+
+    from target_referrizer.reconcile import Context
+
+logger = logging.getLogger("target-referrizer")
+
+GIVEN_UP = timedelta(hours=48)
+_INSTANT = timedelta(0)
+
+
+@dataclass(frozen=True)
+class VisitJob:
+    """One visit about to be posted."""
+
+    id: str
+    contact_id: str
+    remote_id: str
+    at: datetime
+    points: int | None
+    waiting_since: datetime | None
+
+
+@dataclass
+class Visits:
+    """Posts what is to be posted; no contact has two visits in flight.
+
+    Attributes:
+        since: Check-ins before this instant are history and never posted.
+        first_run: Visits from before this instant are a backfill and earn `backfill_points`.
+    """
+
+    context: Context
+    since: datetime
+    first_run: datetime
+    _after: tuple[Any, ...] | None = None
+    _queue: list[Any] = field(default_factory=list)
+    _busy: set[str] = field(default_factory=set)
+    _exhausted: bool = False
+
+    def again(self) -> Visits:
+        """The same work from the beginning, for what can be sent only now."""
+        return Visits(self.context, self.since, self.first_run)
+
+    def take(self, tx: sa.Connection, room: int) -> list[VisitJob]:
+        """See `Work`. What needs no call (too early, or two check-ins at one instant) is decided here."""
+        jobs: list[VisitJob] = []
+        while len(jobs) < room:
+            row = self._next(tx)
+            if row is None:
+                break
+            job = self._intend(tx, row)
+            if job is not None:
+                self._busy.add(job.remote_id)
+                jobs.append(job)
+        return jobs
+
+    def _next(self, tx: sa.Connection) -> Any:
+        """The next visit of a contact that has none in flight; None when there is none for now."""
+        while True:
+            for place, row in enumerate(self._queue):
+                if row.to not in self._busy:
+                    return self._queue.pop(place)
+            if self._exhausted or len(self._queue) >= outbox.PAGE:
+                return None
+            page = outbox.visits(tx, self.context.source, self.since, self._after)
+            self._exhausted = len(page) < outbox.PAGE
+            if not page:
+                return None
+            self._after = (page[-1].to, page[-1].checked_in_at, page[-1].id)
+            self._queue.extend(page)
+
+    def _intend(self, tx: sa.Connection, row: Any) -> VisitJob | None:
+        points = (
+            self.context.settings.backfill_points
+            if row.checked_in_at < self.first_run
+            else self.context.settings.points
+        )
+        job = VisitJob(row.id, row.contact_id, row.to, row.checked_in_at, points, row.waiting_since)
+        if job.at > self.context.as_of:
+            self._wait(tx, job, "future", "RFZ-213")
+            return None
+        if self._stands_near(tx, job, _INSTANT):
+            self._settle(tx, job, "merged")
+            return None
+        outbox.set_visit(
+            tx, self.context.source, job.id,
+            status="sending", intent_at=self.context.as_of, remote_contact_id=job.remote_id, sent_at=job.at, points=points,
+        )  # fmt: skip
+        return job
+
+    def send(self, job: VisitJob) -> str | None:
+        """See `Work`. Gives the visit's id where Referrizer says it."""
+        return self.context.client.create_visit(payloads.visit(job.remote_id, job.at, job.points))
+
+    def settle(self, tx: sa.Connection, job: VisitJob, outcome: Any) -> None:
+        """See `Work`."""
+        self._busy.discard(job.remote_id)
+        if outcome is None or isinstance(outcome, str):
+            self._settle(tx, job, "delivered", remote_id=outcome)
+        elif isinstance(outcome, Refused):
+            self._refused(tx, job, outcome)
+        elif isinstance(outcome, TargetError):  # it never left
+            outbox.set_visit(tx, self.context.source, job.id, **_UNSENT)
+        else:
+            self.unknown(tx, job)
+
+    def unknown(self, tx: sa.Connection, job: VisitJob) -> None:
+        """The answer never came: held for a person, or to be sent again where the settings say so."""
+        if self.context.settings.resend_uncertain:
+            outbox.set_visit(tx, self.context.source, job.id, **_UNSENT)
+            self._note(tx, job, "resend")
+            return
+        self._settle(tx, job, "held")
+        logger.warning("visit %s: RFZ-301 its answer never came; it is held", job.id)
+
+    def _refused(self, tx: sa.Connection, job: VisitJob, refusal: Refused) -> None:
+        if refusal.is_gone:
+            outbox.set_visit(tx, self.context.source, job.id, **_UNSENT)
+            self._queue = [row for row in self._queue if row.to != job.remote_id]
+            lose(tx, self.context, job.remote_id)
+        elif refusal.error_code == "CONTACT_ALREADY_CHECKED_IN":
+            if self._stands_near(tx, job, self.context.settings.minimum_interval):
+                self._settle(tx, job, "merged")
+            else:
+                self._wait(tx, job, "interval", "RFZ-212")
+        elif refusal.error_code == "VISIT_DATE_IN_FUTURE":
+            self._wait(tx, job, "future", "RFZ-213")
+        else:
+            self._reject(
+                tx, job, "RFZ-210", f"Referrizer refused the visit ({refusal.error_code or refusal.status})"
+            )
+
+    def _stands_near(self, tx: sa.Connection, job: VisitJob, within: timedelta) -> bool:
+        return outbox.standing_near(tx, job.remote_id, job.at, within, but=(self.context.source, job.id))
+
+    def _settle(self, tx: sa.Connection, job: VisitJob, status: str, **more: Any) -> None:
+        stands = {
+            "remote_contact_id": job.remote_id,
+            "sent_at": job.at,
+            "reason": None,
+            "waiting_since": None,
+        }
+        settled = {"settled_at": self.context.as_of, "settled_run": self.context.run}
+        outbox.set_visit(tx, self.context.source, job.id, status=status, **stands, **settled, **more)
+        self._note(tx, job, status, points=job.points if status == "delivered" else None)
+
+    def _wait(self, tx: sa.Connection, job: VisitJob, reason: str, code: str) -> None:
+        """Try again on later runs, for 48 hours."""
+        since = job.waiting_since or self.context.as_of
+        if self.context.as_of - since >= GIVEN_UP:
+            self._reject(tx, job, code, f"Referrizer refused the visit for 48 hours ({reason})")
+            return
+        outbox.set_visit(
+            tx,
+            self.context.source,
+            job.id,
+            **{**_UNSENT, "status": "waiting", "reason": reason, "waiting_since": since},
+        )
+        if job.waiting_since is None:
+            self._note(tx, job, "waiting", reason=reason)
+
+    def _reject(self, tx: sa.Connection, job: VisitJob, code: str, reason: str) -> None:
+        outbox.set_visit(tx, self.context.source, job.id, **{**_UNSENT, "status": "rejected", "reason": code})
+        record = {"id": job.id, "contact_id": job.contact_id, "checked_in_at": job.at.isoformat()}
+        row = journal.Rejected("check_ins", job.id, code, reason, canonical(record))
+        journal.reject(tx, self.context.source, self.context.moment, row)
+        logger.warning("visit %s rejected: %s %s", job.id, code, reason)
+
+    def _note(self, tx: sa.Connection, job: VisitJob, kind: str, **detail: Any) -> None:
+        about = {"source": self.context.source, "contact_id": job.contact_id, "remote_id": job.remote_id}
+        journal.note(
+            tx,
+            self.context.moment,
+            kind,
+            **about,
+            visit=job.id,
+            **{k: v for k, v in detail.items() if v is not None},
+        )
+
+
+_UNSENT: dict[str, Any] = {
+    "status": "open",
+    "intent_at": None,
+    "remote_contact_id": None,
+    "sent_at": None,
+    "points": None,
+}
+
+
+def settle_unfinished(context: Context, work: Visits) -> None:
+    """Visits that were under way when a run died: nobody knows whether they arrived."""
+    with context.ledger.transaction() as tx:
+        for row in outbox.unsettled_visits(tx, context.source):
+            work.unknown(
+                tx, VisitJob(row.id, row.contact_id, row.remote_contact_id, row.sent_at, row.points, None)
+            )

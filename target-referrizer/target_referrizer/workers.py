@@ -1,0 +1,115 @@
+"""Requests side by side, with an intent in the ledger before each and an outcome after.
+
+The thread that owns the ledger decides and writes; workers only talk to Referrizer. What is in flight when the
+process is killed is therefore never more than `width` requests, and each of them has its intent.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from target_referrizer.errors import TargetError, Unavailable
+from target_referrizer.referrizer import Refused, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
+    from target_referrizer.ledger.store import Ledger
+
+#: So many answers in a row that never came, and the run stops: an outage holds a handful of visits, not thousands.
+UNKNOWN_IN_A_ROW = 5
+
+
+class Stop(threading.Event):
+    """Set when somebody asks the run to stop (Ctrl-C, an orchestrator).
+
+    Attributes:
+        signum: The signal that asked.
+    """
+
+    signum = 0
+
+
+class Stopped(Exception):  # noqa: N818 - asked for, not a mistake
+    """The run stopped because it was asked to; the exit code is 128 + the signal."""
+
+    def __init__(self, stop: Stop) -> None:
+        super().__init__(f"stopped by signal {stop.signum}; the next run goes on from here")
+        self.exit_code = 128 + stop.signum
+
+
+class Work(Protocol):
+    """One kind of delivery."""
+
+    def take(self, tx: sa.Connection, room: int) -> list[Any]:
+        """The next jobs, at most `room`, with their intents written."""
+
+    def send(self, job: Any) -> Any:
+        """Talk to Referrizer about one job; runs in a worker, touches no ledger."""
+
+    def settle(self, tx: sa.Connection, job: Any, outcome: Any) -> None:
+        """Write the outcome of a job down: what `send` gave, or the error that it raised."""
+
+
+@dataclass
+class Workers:
+    """A pool of `width` workers over one ledger."""
+
+    ledger: Ledger
+    width: int
+    stop: Stop
+    halt: Exception | None = field(default=None, init=False)
+    _unknown: int = field(default=0, init=False)
+
+    def run(self, work: Work, progress: Callable[[sa.Connection, int], None]) -> None:
+        """Do all of a work.
+
+        Raises:
+            Stopped: A stop was asked for; everything in flight has been settled.
+            TargetError: Wrong settings, or Referrizer unavailable; everything in flight has been settled.
+        """
+        flying: dict[Future[Any], Any] = {}
+        done_so_far = 0
+        with ThreadPoolExecutor(self.width, thread_name_prefix="referrizer") as pool:
+            while True:
+                done = wait(flying, return_when=FIRST_COMPLETED).done if flying else set()
+                with self.ledger.transaction() as tx:
+                    for future in done:
+                        work.settle(tx, flying.pop(future), self._outcome(future))
+                    jobs = [] if self._is_halted() else work.take(tx, self.width - len(flying))
+                    done_so_far += len(done)
+                    progress(tx, done_so_far)
+                flying |= {pool.submit(work.send, job): job for job in jobs}
+                if not flying:
+                    break
+        if self.halt is not None:
+            raise self.halt
+
+    def _is_halted(self) -> bool:
+        if self.halt is None and self.stop.is_set():
+            self.halt = Stopped(self.stop)
+        return self.halt is not None
+
+    def _outcome(self, future: Future[Any]) -> Any:
+        """The result, or the error as a value; errors that concern the whole run halt it."""
+        error = future.exception()
+        self._unknown = self._unknown + 1 if isinstance(error, Unknown) else 0
+        if self._unknown >= UNKNOWN_IN_A_ROW and self.halt is None:
+            self.halt = Unavailable("RFZ-601", f"{self._unknown} requests in a row were never answered")
+        if error is None:
+            return future.result()
+        if isinstance(error, (Refused, Unknown)):
+            return error
+        if self.halt is None:
+            self.halt = error if isinstance(error, TargetError) else _unexpected(error)
+        # The client gives up only before a request has left; anything else may have happened after.
+        return error if isinstance(error, TargetError) else Unknown("an unexpected failure")
+
+
+def _unexpected(error: BaseException) -> TargetError:
+    return TargetError("RFZ-902", f"an unexpected {type(error).__name__} while talking to Referrizer")
