@@ -1,7 +1,7 @@
 """Access tokens: three grants, the location token, and one renewal for all threads.
 
-The token call is a form POST with the subscription key (seen). A token lives for `expires_in` seconds (seen); how
-many is not known, so nothing is assumed: it is renewed a little early, and also when Booker refuses it.
+The token call is a form POST with the subscription key (seen). A token lives for `expires_in` seconds (seen).
+How many is not known, so nothing is assumed: it is renewed a little early, and also when Booker refuses it.
 """
 
 from __future__ import annotations

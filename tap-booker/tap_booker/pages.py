@@ -23,8 +23,8 @@ logger = logging.getLogger("tap-booker")
 def read_pages(fetch: Callable[[int], Page], size: int, ahead: int, workers: Executor) -> Iterator[Page]:
     """Yield pages 1, 2, … until an empty one, which is not yielded.
 
-    One page at a time until the first full one; then the number asked for at the same time doubles with each full
-    page. A short page may lie in the middle (seen), so it does not end the list, but from then on pages are
+    One page at a time until the first full one; then the number asked for at the same time doubles with each
+    full page. A short page may lie in the middle (seen), so it does not end the list, but after it pages are
     asked for one by one: most short pages are the last, and calls may be billed. So at most `ahead` - 1 empty
     pages are asked for beyond the end.
 

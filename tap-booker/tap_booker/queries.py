@@ -122,8 +122,8 @@ def _whole_seconds(window: Window) -> tuple[datetime, datetime]:
 def _plain_bounds(window: Window, zone: ZoneInfo) -> tuple[str, str]:
     """Both ends in the plain form.
 
-    Scheduled times follow the Eastern rule (seen); whether the server's own stamps do is not known. So the wider
-    of both readings is taken, and an hour more for the hour that Eastern skips or repeats.
+    Scheduled times follow the Eastern rule (seen); whether the server's own stamps do is not known. So the
+    wider of both readings is taken, and an hour more for the hour that Eastern skips or repeats.
     """
     early, late = window.start - HOUR, window.end + HOUR
     starts, ends = [plain_text(early), to_plain(early, zone)], [plain_text(late), to_plain(late, zone)]

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 def customer_id(raw: Mapping[str, Any]) -> int | None:
-    """The id of a customer, wrapped as `{CustomerID, Customer}` or not (both seen): the wrapper's goes first."""
+    """The id of a customer, wrapped as `{CustomerID, Customer}` or not (both seen)."""
     return _whole(raw.get("CustomerID")) or _whole(_inner(raw).get("ID"))
 
 
@@ -104,11 +104,11 @@ def came_at(
     """Decide whether and when the guest came.
 
     Decided from flags and `DateCheckIn` (both in two field lists), never from a status id: no public list of
-    those exists. Cancelled and no-show come first (inferred). A flag without a stamp, or a service that is over
-    or an order that is closed, stands for a visit at its start (inferred): front desks skip the check-in click.
+    those exists. Cancelled and no-show come first (inferred). A flag without a stamp, or a service that is
+    over, or an order that is closed, stands for a visit at its start (inferred): desks skip the click.
 
     Returns:
-        The moment, or None for no visit; and whether the moment is only inferred, then never later than `now`.
+        The moment, or None for no visit; and whether it is only inferred, then never later than `now`.
     """
     if _any(raw, CALLED_OFF):
         return None, False

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_booker.auth import Authority
-from tap_booker.client import Booker, Query
+from tap_booker.client import Booker, Page, Query
 from tap_booker.errors import BookerError
 from tap_booker.location import Location, read_location
 from tap_booker.pages import new_rows, read_pages
@@ -71,10 +71,14 @@ class Run:
         """All records of a list, each id once, in the order of the pages."""
         size, ahead = self.settings["page_size"], self.settings["concurrent_requests"]
 
-        def pages() -> Iterator[Any]:
-            return read_pages(lambda n: self._booker.page(query, n, size, tally), size, ahead, self._workers)
+        def fetch(number: int) -> Page:
+            return self._booker.page(query, number, size, tally)
 
-        return new_rows(pages(), id_of)
+        return new_rows(read_pages(fetch, size, ahead, self._workers), id_of)
+
+    def first_page(self, query: Query, tally: Tally) -> Page:
+        """One page, for a look."""
+        return self._booker.page(query, 1, self.settings["page_size"], tally)
 
     def close(self) -> None:
         """Ask for nothing more; what is under way is not waited for."""

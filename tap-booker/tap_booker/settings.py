@@ -14,7 +14,7 @@ from tap_booker.errors import BookerError, SettingError
 from tap_booker.location import known_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from zoneinfo import ZoneInfo
 
     from jsonschema.exceptions import ValidationError
@@ -24,7 +24,7 @@ BOOKER_URL = "https://api.booker.com"
 SCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "location_ids",
-        th.ArrayType(th.IntegerType),
+        th.ArrayType(th.IntegerType(minimum=1)),
         required=True,
         title="Location IDs",
         description="Booker's Location ID of each location to read, for example [3749]. At least one.",
@@ -100,7 +100,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         "timezone",
         th.StringType,
         title="Time zone",
-        description="IANA zone, for example America/Chicago, in place of what Booker says about the location.",
+        description="IANA zone, for example America/Chicago, in place of what Booker says.",
     ),
     th.Property(
         "start_date",
@@ -121,7 +121,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=0),
         default=24,
         title="Look back, hours",
-        description="How far before its bookmark a later run reads again, so that late changes are not lost.",
+        description="How far before its bookmark a later run reads again: no late change is lost.",
     ),
     th.Property(
         "trailing_days",
@@ -185,8 +185,8 @@ SECRETS = frozenset(name for name, spec in SCHEMA["properties"].items() if spec.
 def tidy(config: Mapping[str, Any]) -> dict[str, Any]:
     """Bring settings into the form that the schema describes, without judging them.
 
-    Empty values count as not given; a lone location id becomes a list, digits become numbers; a percent-encoded
-    access token is decoded (seen: the portal shows it encoded).
+    Empty values count as not given; a lone location id becomes a list, digits become numbers; an access token
+    that is percent-encoded is decoded (seen: the portal shows it so).
     """
     given = {name: value for name, value in config.items() if value is not None and value != ""}
     ids = given.get("location_ids")
@@ -212,15 +212,31 @@ def unknown(config: Mapping[str, Any], known: list[str]) -> Iterator[str]:
             yield f"There is no setting {name}{hint}"
 
 
-def schema_problem(error: ValidationError) -> BookerError:
-    """Say what the schema refuses, without the value: it may be a secret."""
+def schema_problems(errors: Iterable[ValidationError]) -> list[BookerError]:
+    """Say what the schema refuses, one line for each setting, without the value: it may be a secret."""
+    texts = {_setting_of(error): f"The setting {_setting_of(error)} {_wish(error)}." for error in errors}
+    return [SettingError(text) for text in texts.values()]
+
+
+def _setting_of(error: ValidationError) -> str:
+    """The setting that an error of the schema is about."""
+    if error.path:
+        return str(error.path[0])
+    missing = re.match("'(.*?)' is a required", error.message)
+    return missing[1] if missing else "?"
+
+
+def _wish(error: ValidationError) -> str:
+    """What the schema wants."""
+    wanted: Any = error.validator_value
     if error.validator == "required":
-        missing = re.match("'(.*?)' is a required", error.message)
-        return SettingError(f"The setting {missing[1] if missing else '?'} is missing.")
-    name = str(error.path[0]) if error.path else "?"
-    wanted = error.schema.get(error.validator) if isinstance(error.schema, dict) else None
-    wants = f"{error.validator} {wanted}"
-    return SettingError(f"The setting {name} has a wrong value: it must satisfy {wants}.")
+        return "is missing"
+    if error.validator == "type":
+        kinds = [wanted] if isinstance(wanted, str) else [kind for kind in wanted if kind != "null"]
+        return f"must be of type {' or '.join(kinds)}"
+    words = {"minimum": "must be at least", "maximum": "must be at most", "enum": "must be one of"}
+    shown = ", ".join(str(one) for one in wanted if one) if isinstance(wanted, list) else wanted
+    return f"{words.get(str(error.validator), 'must satisfy ' + str(error.validator))} {shown}"
 
 
 def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerError]:
@@ -235,6 +251,8 @@ def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerE
     for name in ("base_url", "token_url"):
         if config.get(name) and not _is_address(config[name]):
             yield SettingError(f"The setting {name} must be an address that starts with https:// or http://.")
+    if config.get("personal_access_token") and config.get("credentials_path"):
+        yield SettingError("Both personal_access_token and credentials_path are set; one of them must go.")
     if config.get("timezone") and known_zone(config["timezone"]) is None:
         yield SettingError("The setting timezone must be an IANA zone such as America/Chicago.")
     if config.get("as_of"):

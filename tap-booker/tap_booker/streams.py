@@ -1,7 +1,7 @@
 """The two streams: which windows are read, which rows come out, when a bookmark moves.
 
-The bookmark of both streams is the instant of the run, for each location by itself. It never comes from a record: a
-date mistyped into the future would move it there, and an appointment has no date of modification at all.
+The bookmark of both streams is the instant of the run, for each location by itself. It never comes from a
+record: a date mistyped into the future would move it there, and an appointment has no date of modification.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ class BookerStream(Stream):
 
     @property
     def partitions(self) -> list[dict[str, Any]] | None:
-        """One partition of the state for each location of the settings; others in the state stay as they are."""
+        """One partition of the state for each location of the settings; others in the state stay."""
         return [{"location_id": location_id} for location_id in self.config["location_ids"]]
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        """Rows of one location. A failure is noted, costs this location its new bookmark, and stops no other."""
+        """Rows of one location. A failure costs this location its new bookmark, and stops no other."""
         location_id = int((context or {})["location_id"])
         tally = self.run.report.tally(self.name, location_id)
         try:
@@ -166,7 +166,7 @@ class CheckIns(BookerStream):
     def _mapped(
         self, query: Query, location: Location, window: Window | None, tally: Tally
     ) -> Iterator[tuple[int, Row | None]]:
-        """Ids and rows of a list, None for those that have not come to pass; a window by start holds exactly."""
+        """Ids and rows of a list, None for what has not come to pass; a window by start holds exactly."""
         for raw in self.run.rows(query, tally, rows.appointment_id):
             one = rows.appointment_id(raw)
             if one is None or rows.guest_id(raw) is None:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
+import click
 from singer_sdk import Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator, _ConfigInput
 
-from tap_booker import settings
-from tap_booker.errors import FileError, SettingError, SettingsError
+from tap_booker import files, settings
+from tap_booker.check import check
+from tap_booker.cli import ReaderGoneError, run_command
+from tap_booker.errors import SettingError, SettingsError
 from tap_booker.run import Run
 from tap_booker.streams import BookerStream, CheckIns, Contacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+
+TEST_HELP = (
+    "Check settings, credentials and locations with a few calls and print what was found "
+    "(`--test=connection`, or just `--test`). `--test=schema` prints the SCHEMA messages and makes no call."
+)
 
 
 def _utc_now() -> datetime:
@@ -50,12 +57,43 @@ class TapBooker(Tap):
 
     @cached_property
     def run(self) -> Run:
-        """This run; opened when the first stream needs it."""
+        """This run; opened when it is first needed."""
         return Run(self.config, type(self).clock, type(self).sleep)
 
     def discover_streams(self) -> list[BookerStream]:
         """Both streams; no call is made."""
         return [Contacts(self), CheckIns(self)]
+
+    def read(self) -> int:
+        """Read all selected streams and report.
+
+        Returns:
+            The exit code.
+
+        Raises:
+            ReaderGoneError: The output cannot be written any more.
+        """
+        run = self.run
+        try:
+            self.sync_all()
+        except BrokenPipeError:
+            raise ReaderGoneError from None
+        finally:
+            run.close()
+            self.logger.info("summary %s", run.report.line())
+            sys.stderr.write(run.report.table() + "\n")
+        return run.report.exit_code
+
+    def check(self) -> int:
+        """Tell a person whether the settings lead to data.
+
+        Returns:
+            The exit code.
+        """
+        try:
+            return check(self.run, click.echo)
+        finally:
+            self.run.close()
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Tidy and check the settings; every wrong one gets its own line."""
@@ -64,7 +102,7 @@ class TapBooker(Tap):
         for text in settings.unknown(self._config, list(self.config_jsonschema["properties"])):
             self.logger.warning(text)
         validator = JSONSchemaValidator(self.config_jsonschema)
-        problems = [settings.schema_problem(error) for error in validator.iter_errors(self._config)]
+        problems = settings.schema_problems(validator.iter_errors(self._config))
         if not problems:
             problems = list(settings.value_problems(self._config, type(self).clock()))
         if problems and raise_errors:
@@ -88,20 +126,6 @@ class TapBooker(Tap):
         """End at once with 128 + n. No state is written: what was finished has been said already."""
         self.logger.warning("Stopped by signal %d.", signum)
         sys.exit(128 + signum)
-
-    def read(self) -> int:
-        """Read all selected streams and report.
-
-        Returns:
-            The exit code.
-        """
-        try:
-            self.sync_all()
-        finally:
-            self.run.close()
-            self.logger.info("tap-booker summary %s", self.run.report.line())
-            sys.stderr.write(self.run.report.table() + "\n")
-        return self.run.report.exit_code
 
     @classmethod
     def invoke(  # type: ignore[override]
@@ -128,26 +152,48 @@ class TapBooker(Tap):
         config = config or _ConfigInput()
         tap = cls(
             config=config.config,
-            state=_json_of(state, "state"),
-            catalog=_json_of(catalog, "catalog"),
+            state=files.state_of(state),
+            catalog=files.catalog_of(catalog),
             parse_env_config=config.parse_env,
         )
         sys.exit(tap.read())
 
+    @classmethod
+    def cb_config(
+        cls,
+        ctx: click.Context,  # noqa: ARG003  click passes it
+        param: click.Option,  # noqa: ARG003  click passes it
+        value: tuple[str, ...],
+    ) -> _ConfigInput:
+        """Read `--config`."""
+        return files.settings_of(value)
 
-def _json_of(file: IO[str] | None, what: str) -> dict[str, Any] | None:
-    """Read a file of the command line."""
-    if file is None:
-        return None
-    try:
-        content = json.load(file)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise FileError(f"The {what} file is no JSON object.")
-    return content
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Do what `--test` asks for."""
+        if value == "disabled":
+            return
+        config: _ConfigInput = ctx.params.get("config", _ConfigInput())
+        tap = cls(config=config.config, parse_env_config=config.parse_env)
+        if value == "schema":
+            tap.write_schemas()
+        elif value in {"all", "connection"}:
+            ctx.exit(tap.check())
+        else:
+            raise click.BadParameter("give connection or schema", ctx, param)
+        ctx.exit()
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's command, with our words for `--test`."""
+        command = super().get_singer_command()
+        command.help = "Read contacts and check-ins from Booker as Singer messages on stdout."
+        for option in command.params:
+            if option.name == "test" and isinstance(option, click.Option):
+                option.help = TEST_HELP
+        return command
 
 
-def main() -> None:
+def main() -> NoReturn:
     """The `tap-booker` command."""
-    TapBooker.cli()
+    run_command(TapBooker.cli)
