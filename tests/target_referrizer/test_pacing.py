@@ -82,9 +82,13 @@ def test_a_shorter_pause_never_shortens_a_longer_one() -> None:
 
 def test_a_pause_that_comes_while_one_waits_binds_too() -> None:
     clock = Clock()
-    pacer = Pacer(
-        1, clock, lambda seconds: (clock.wait(seconds), pacer.pause(10) if clock.now < 1002 else None)
-    )
+
+    def wait(seconds: float) -> None:
+        clock.wait(seconds)
+        if clock.now == 1001:
+            pacer.pause(10)
+
+    pacer = Pacer(1, clock, wait)
     pacer.take()
     assert departures(pacer, clock, 1) == [11]
 

@@ -1,0 +1,210 @@
+"""Whatever the wire does, a call has one definite outcome; proven on raw sockets."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.target_referrizer.raw_vendor import (
+    ANSWERED,
+    CUT,
+    EVERY,
+    HANG,
+    POSTS,
+    UPDATES,
+    Answer,
+    Lab,
+    check_in,
+    close_after,
+    create,
+    cut_body,
+    put,
+    read,
+    refusal,
+    reply,
+)
+
+from target_referrizer.errors import Unavailable
+from target_referrizer.pacing import Pacer
+from target_referrizer.referrizer import Refused, Unknown
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    with Lab() as made:
+        yield made
+
+
+# Tries that did not count
+
+
+@EVERY
+@pytest.mark.parametrize("status", [408, 425, 429, 503])
+def test_what_the_vendor_did_not_act_on_is_sent_again(lab: Lab, call: Any, status: int) -> None:
+    salon = lab.vendor(reply(status), reply(status), ANSWERED)
+    client = lab.client(salon)
+    call(client)
+    assert len({str((seen.method, seen.path, seen.body)) for seen in salon.seen}) == 1
+    assert lab.clock.waits == [1, 2]
+    assert client.calls["retries"] == 2
+
+
+@EVERY
+def test_a_pause_that_the_vendor_asks_for_is_kept(lab: Lab, call: Any) -> None:
+    call(lab.client(lab.vendor(reply(429, None, {"Retry-After": "20"}), ANSWERED)))
+    assert lab.clock.waits == [20]
+
+
+def test_a_pause_until_a_date_is_kept(lab: Lab) -> None:
+    dates = {"Date": "Mon, 02 Mar 2026 15:00:00 GMT", "Retry-After": "Mon, 02 Mar 2026 15:00:40 GMT"}
+    read(lab.client(lab.vendor(reply(503, None, dates), ANSWERED)))
+    assert lab.clock.waits == [40]
+
+
+def test_a_pause_binds_all_workers(lab: Lab) -> None:
+    pacer = Pacer(0, lab.clock, lab.clock.wait)
+    lab.clock.on_wait = lambda: paused.append(pacer.paused_for())
+    paused: list[float] = []
+    read(lab.client(lab.vendor(reply(429, None, {"Retry-After": "20"}), ANSWERED), pacer=pacer))
+    assert paused == [0]
+    assert lab.clock.passed == 20
+
+
+def test_a_pause_of_nothing_still_backs_off(lab: Lab) -> None:
+    read(lab.client(lab.vendor(*[reply(429, None, {"Retry-After": "0"})] * 3, ANSWERED)))
+    assert lab.clock.waits == [1, 2, 4]
+
+
+@EVERY
+def test_a_pause_beyond_the_patience_ends_the_run_at_once(lab: Lab, call: Any) -> None:
+    with pytest.raises(Unavailable, match="RFZ-602 Referrizer asked for a pause of 3600 s"):
+        call(lab.client(lab.vendor(reply(429, None, {"Retry-After": "3600"}))))
+    assert lab.clock.passed == 0
+
+
+def test_a_pause_is_measured_by_what_is_left_of_the_patience(lab: Lab) -> None:
+    with pytest.raises(Unavailable, match="RFZ-602"):
+        read(
+            lab.client(
+                lab.vendor(reply(429, None, {"Retry-After": "40"}), reply(429, None, {"Retry-After": "40"}))
+            )
+        )
+    assert lab.clock.passed == 40
+
+
+@EVERY
+def test_an_outage_ends_the_run_when_patience_does(lab: Lab, call: Any) -> None:
+    with pytest.raises(
+        Unavailable, match="RFZ-601 nothing succeeded for 60 s; the last try ended in HTTP 503"
+    ):
+        call(lab.client(lab.vendor(*[reply(503)] * 50)))
+    assert lab.clock.passed == pytest.approx(60)
+
+
+def test_an_idle_hour_is_no_outage(lab: Lab) -> None:
+    client = lab.client(lab.vendor(ANSWERED, reply(503), ANSWERED))
+    read(client)
+    lab.clock.now += 3600
+    assert read(client) == {"id": "c1"}
+
+
+@EVERY
+def test_a_connection_that_never_came_about_is_tried_again(lab: Lab, call: Any) -> None:
+    salon = lab.vendor(ANSWERED, listen=False)
+    lab.clock.on_wait = lambda: salon.open() if len(lab.clock.waits) == 2 else None
+    call(lab.client(salon))
+    assert len(salon.seen) == 1
+
+
+@EVERY
+def test_a_vendor_that_cannot_be_reached_leaves_nothing_unknown(lab: Lab, call: Any) -> None:
+    with pytest.raises(Unavailable, match=r"RFZ-601 .*the last try ended in no connection"):
+        call(lab.client(lab.vendor(listen=False)))
+
+
+def test_a_proxy_that_cannot_be_reached_leaves_nothing_unknown(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", lab.vendor(listen=False).url.removesuffix("/v1"))
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    salon = lab.vendor(ANSWERED)
+    with pytest.raises(Unavailable, match="RFZ-601"):
+        check_in(lab.client(salon))
+    assert salon.seen == []
+
+
+DOUBTFUL = pytest.mark.parametrize(
+    "answer",
+    [CUT, HANG, reply(500), reply(502), reply(504), b"HTTP/1.1 20"],
+    ids=["cut", "hang", "500", "502", "504", "cut-in-status"],
+)
+
+
+@POSTS
+@DOUBTFUL
+def test_a_post_that_may_have_arrived_is_never_sent_again(lab: Lab, call: Any, answer: Answer) -> None:
+    salon = lab.vendor(close_after(answer), ANSWERED)
+    with pytest.raises(Unknown):
+        call(lab.client(salon, timeout=0.2))
+    assert len(salon.seen) == 1
+
+
+@UPDATES
+@DOUBTFUL
+def test_an_update_that_may_have_arrived_is_sent_again(lab: Lab, call: Any, answer: Answer) -> None:
+    salon = lab.vendor(close_after(answer), ANSWERED)
+    call(lab.client(salon, timeout=0.2))
+    assert len(salon.seen) == 2
+
+
+@UPDATES
+def test_an_update_without_any_answer_ends_as_unknown(lab: Lab, call: Any) -> None:
+    salon = lab.vendor(*[CUT] * 9)
+    with pytest.raises(Unknown, match="a broken connection"):
+        call(lab.client(salon))
+    assert len(salon.seen) == 3
+
+
+def test_an_update_that_may_have_arrived_stays_unknown_when_patience_ends(lab: Lab) -> None:
+    with pytest.raises(Unknown):
+        put(lab.client(lab.vendor(CUT, *[reply(503)] * 50)))
+    with pytest.raises(Unknown):
+        put(lab.client(lab.vendor(CUT, reply(503, None, {"Retry-After": "3600"}))))
+
+
+@pytest.mark.parametrize(
+    "answer", [CUT, HANG, reply(500), reply(504), reply(200, b"{half"), reply(200), cut_body(200)]
+)
+def test_a_read_is_repeated_until_it_succeeds(lab: Lab, answer: Answer) -> None:
+    assert read(lab.client(lab.vendor(*[answer] * 2, ANSWERED), timeout=0.2)) == {"id": "c1"}
+
+
+def test_a_list_that_is_no_list_is_asked_for_again(lab: Lab) -> None:
+    salon = lab.vendor(reply(200, {"data": []}), reply(200, [{"id": "a"}]), reply(200, []))
+    assert list(lab.client(salon).list_contacts()) == [[{"id": "a"}]]
+
+
+def test_a_refusal_that_breaks_off_is_asked_for_again(lab: Lab) -> None:
+    broken = reply(400, {"errorCode": "X"}, {"Content-Length": "900"})
+    with pytest.raises(Refused, match="NOT_UNIQUE"):
+        create(lab.client(lab.vendor(broken, refusal("NOT_UNIQUE"))))
+
+
+def test_one_contact_that_cannot_be_read_does_not_stop_the_others(lab: Lab) -> None:
+    good, bad = lab.vendor(*[ANSWERED] * 50), lab.vendor(*[reply(500)] * 50)
+    client = lab.client(bad)
+    other = lab.client(good)
+    other._patience = client._patience
+    lab.clock.on_wait = lambda: read(other)
+    with pytest.raises(Unknown, match="HTTP 500"):
+        read(client)
+    assert len(bad.seen) == 6
+
+
+def test_a_list_that_cannot_be_read_is_an_outage(lab: Lab) -> None:
+    good = lab.vendor(*[ANSWERED] * 50)
+    client, other = lab.client(lab.vendor(*[reply(500)] * 50)), lab.client(good)
+    other._patience = client._patience
+    lab.clock.on_wait = lambda: read(other)
+    with pytest.raises(Unavailable, match="RFZ-601 the list of contacts cannot be read: HTTP 500"):
+        list(client.list_contacts())
