@@ -1,7 +1,9 @@
 """Which Referrizer contact is this person?
 
-In order: e-mail, then phone. A phone alone decides only where not both sides have an e-mail, the last names agree and
-the first names do not disagree, since families share phones. Two candidates are ambiguous and never guessed between.
+In order: e-mail, then phone. A phone alone decides only where not both sides have an e-mail, the last names
+agree and
+the first names do not disagree, since families share phones. Two candidates are ambiguous and never guessed
+between.
 (The ledger's own link, where there is one, comes before all this and is not looked for here.)
 """
 

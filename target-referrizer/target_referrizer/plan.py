@@ -42,7 +42,7 @@ class Plan:
         return asdict(self)
 
     def over(self, percent: int) -> set[str]:
-        """The kinds of change that are more than `percent` of the linked contacts: creates, groups, visits."""
+        """The kinds of change of more than `percent` of the linked contacts: creates, groups, visits."""
         bound = max(ALWAYS_ALLOWED, self.linked * percent / 100)
         counts = {"creates": self.creates, "groups": sum(self.moves.values()), "visits": self.visits}
         return {kind for kind, number in counts.items() if number > bound}

@@ -1,4 +1,4 @@
-"""Desired against confirmed: who is whom, what each Referrizer contact should show, and what therefore has to change.
+"""Desired against confirmed: who is whom, what each Referrizer contact should show, what has to change.
 
 Reads from Referrizer where it must (the index), writes only to the ledger. `delivery` makes it so.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer import matching
+from target_referrizer import account, matching
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import index, journal
 from target_referrizer.ledger.staging import canonical
@@ -67,7 +67,7 @@ class Context:
         return self.settings.source
 
     def deliver(self, phase: str, work: Work) -> None:
-        """Do a piece of work with as many requests at once as the settings allow, saying in the ledger how far it is."""
+        """Do a piece of work with the settings' number of workers, its progress kept in the ledger."""
         workers = Workers(self.ledger, self.settings.concurrent_requests, self.stop)
         workers.run(work, lambda tx, done: journal.progress(tx, self.run, phase=phase, progress=done))
 
@@ -104,6 +104,7 @@ class Index:
         with ledger.transaction() as tx:
             index.finish(tx, number)
         ledger.put("index_at", self._context.as_of.isoformat())
+        account.note_origin(ledger, self._context.settings, self._context.as_of)
         self._refreshed = True
 
     def _row(self, item: dict[str, Any]) -> dict[str, Any]:
@@ -178,7 +179,7 @@ class Reconciler:
         journal.note(tx, self.context.moment, "linked", **about, by=match.by, agrees=match.agrees)
         if not match.agrees:
             logger.warning(
-                "contact %s has another first name than Referrizer contact %s: it brings its visits, not its fields",
+                "contact %s has another first name than Referrizer contact %s: it brings visits, not fields",
                 row.id, match.id,
             )  # fmt: skip
 

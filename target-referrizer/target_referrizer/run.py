@@ -65,7 +65,7 @@ class Run:
         except TargetError:
             self.ledger.close()
             raise
-        account.first_run(self.ledger, settings.source, self.as_of)
+        account.note_first_run(self.ledger, settings.source, self.as_of)
         self.number = journal.start_run(self.ledger, settings.source, started, self.as_of)
         self.moment = journal.Moment(self.number, self.as_of)
         self._read: Counter[str] = Counter()
@@ -159,10 +159,12 @@ class Run:
         self._context = context
         first = account.settle_first_run(self.ledger, self.settings.source, self.number)
         self._since = self.settings.since or first
-        visits = Visits(context, self._since, first)
-        settle_unfinished(context, visits)
+        was_new = self.ledger.get("origin") is None
         try:
             reconciler.prepare()
+            self._since = max(self._since, account.history_before(self.ledger) or self._since)
+            visits = Visits(context, self._since, first)
+            settle_unfinished(context, visits)
             with self.ledger.transaction() as tx:
                 planned = plan.make(tx, context, self._since)
             if self.settings.dry_run:
@@ -174,6 +176,8 @@ class Run:
             self._send(reconciler, visits, withheld)
         except Unavailable as outage:
             return outage
+        if was_new and account.is_rebuilt(self.ledger):
+            return NeedsPerson("RFZ-303", "Referrizer already shows our groups, but this ledger is new")
         return self._verdict(withheld)
 
     def _send(self, reconciler: Reconciler, visits: Visits, withheld: set[str]) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator
 from singer_sdk import typing as th
+from singer_sdk.configuration._dict_config import parse_environment_config
 
 from target_referrizer.errors import SettingsError
 from target_referrizer.groups import Policy
@@ -57,7 +58,7 @@ PROPERTIES = th.PropertiesList(
     _text("api_url", "Address of the API, version prefix included", default=f"https://{VENDOR_HOST}/v1"),
     _text(
         "ledger_url",
-        "Database that keeps what was sent: SQLite file or PostgreSQL. Back it up: it is what makes a visit unrepeatable",
+        "Database that keeps what was sent, SQLite or PostgreSQL. Back it up: it makes a visit unrepeatable",
         default="sqlite:///referrizer.db",
         secret=True,
     ),
@@ -70,7 +71,7 @@ PROPERTIES = th.PropertiesList(
         "sources",
         th.ArrayType(th.StringType(nullable=False), nullable=False),
         default=[],
-        description="Order in which sources own the fields of a contact that several of them know; default: newest wins",
+        description="Order in which sources own fields that several of them know; default: newest wins",
     ),
     _text("timezone", "IANA zone whose days are used for groups and last visit dates", default="UTC"),
     _text("default_country", "Country of phone numbers without a country code, two letters", default="US"),
@@ -78,14 +79,14 @@ PROPERTIES = th.PropertiesList(
         "groups",
         th.ArrayType(_GROUP, nullable=False),
         default=DEFAULT_GROUPS,
-        description="Last-visit groups in order, each reaching further back than the one before; the last without a bound",
+        description="Last-visit groups in order, each reaching further back, the last one without a bound",
     ),
     _text("no_visit_group", "Group of contacts that have never come", default="Leads"),
     th.Property(
         "field_map",
         th.ObjectType(additional_properties=th.StringType(nullable=True), nullable=False),
         default={},
-        description="Field of a contact to its path in Referrizer's JSON, merged over the default; null leaves it out",
+        description="Contact field to its path in Referrizer's JSON, over the default; null leaves it out",
     ),
     _text(
         "visits_since",
@@ -98,7 +99,7 @@ PROPERTIES = th.PropertiesList(
         "update_style",
         th.StringType(nullable=False, allowed_values=["merge", "patch"]),
         default="merge",
-        description="merge: read the contact, change what differs, put it back; patch: send only what differs",
+        description="merge: read the contact, change what differs, put it back; patch: send what differs",
     ),
     _whole(
         "minimum_interval_minutes",
@@ -109,7 +110,7 @@ PROPERTIES = th.PropertiesList(
         "uncertain_visits",
         th.StringType(nullable=False, allowed_values=["hold", "resend"]),
         default="hold",
-        description="A visit whose answer never came: hold it for a person, or send it again (points may double)",
+        description="A visit whose answer never came: hold it for a person, or resend it (points may double)",
     ),
     _yes_no("sync_opt_outs", "Carry opt-outs (only a no) from the source to Referrizer", default=False),
     _whole("concurrent_requests", 8, "Requests under way at once", low=1, high=64),
@@ -225,8 +226,6 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[st
 
 def from_environment(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Configuration of the commands: a file's settings, over those of `TARGET_REFERRIZER_*`."""
-    from singer_sdk.configuration._dict_config import parse_environment_config  # noqa: PLC0415 - 0.3 s that --help need not wait for
-
     found = parse_environment_config(PROPERTIES.to_dict(), "TARGET_REFERRIZER_", dotenv_path=os.devnull)
     return {**found, **(config or {})}
 
@@ -243,13 +242,12 @@ def _defaults() -> dict[str, Any]:
 def _explain(error: Any) -> str:
     """Which setting is wrong and why, without its value where that may be a secret."""
     path = ".".join(str(part) for part in error.absolute_path)
-    wanted = {
-        "type": f"must be of type {error.validator_value}",
-        "enum": f"must be one of {', '.join(map(str, error.validator_value)) if isinstance(error.validator_value, list) else ''}",
-        "minimum": f"must be at least {error.validator_value}",
-        "maximum": f"must be at most {error.validator_value}",
-    }
-    return f"{path or 'the configuration'} {wanted.get(error.validator, 'has the wrong form: ' + error.validator)}"
+    words = {"type": "of type", "enum": "one of", "minimum": "at least", "maximum": "at most"}
+    if error.validator not in words:
+        return f"{path or 'the configuration'} has the wrong form ({error.validator})"
+    asked = error.validator_value
+    listed = ", ".join(map(str, asked)) if isinstance(asked, list) else asked
+    return f"{path or 'the configuration'} must be {words[error.validator]} {listed}"
 
 
 def _url(value: str) -> str:
@@ -275,7 +273,7 @@ def _country(value: str) -> str:
 
 def _instant(setting: str, value: str) -> datetime:
     try:
-        parsed = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+        parsed = datetime.fromisoformat(str(value))
     except ValueError:
         raise SettingsError(
             "RFZ-101", f"{setting} {value!r} is not a date-time such as 2026-03-01T00:00:00Z"

@@ -61,7 +61,7 @@ class ContractSink(BatchSink):
 
     @abc.abstractmethod
     def row(self, record: Mapping[str, Any]) -> Any:
-        """A record that keeps the contract, as a row of the ledger; raises Unusable where it cannot be one."""
+        """A record that keeps the contract, as a row of the ledger; Unusable where it cannot be one."""
 
     @abc.abstractmethod
     def stage(self, rows: list[Any]) -> None:

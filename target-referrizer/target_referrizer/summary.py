@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 CONTACT_WORDS = ("created", "updated", "unchanged", "skipped", "waiting", "rejected", "superseded")
 CHECK_IN_WORDS = (
-    "delivered", "already_delivered", "merged", "history", "skipped", "waiting", "held", "rejected", "superseded",
+    "delivered", "already_delivered", "merged", "history", "skipped", "waiting", "held", "rejected",
+    "superseded",
 )  # fmt: skip
 STREAMS = {"contacts": CONTACT_WORDS, "check_ins": CHECK_IN_WORDS}
 
@@ -72,9 +73,10 @@ class Summary:
 
     def lines(self) -> Iterator[str]:
         """The table for people."""
-        for stream in STREAMS:
-            yield f"{stream.replace('_', '-')} read {self.read[stream]:>24,}"
-            for word in STREAMS[stream]:
+        for stream, words in STREAMS.items():
+            title = f"{stream.replace('_', '-')} read"
+            yield f"{title:<22}{self.read[stream]:>12,}"
+            for word in words:
                 if number := self.number(stream, word):
                     why = ", ".join(
                         f"{_words(k)} {n:,}" for k, n in sorted(self.counts[stream][word].items()) if k

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import sys
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-import sqlalchemy as sa
 from singer_sdk import Target
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
-from target_referrizer.errors import SettingsError, TargetError
+from target_referrizer.errors import TargetError
+from target_referrizer.failing import run_cli
 from target_referrizer.pacing import Pacer
 from target_referrizer.reader import LineReader
 from target_referrizer.referrizer import Referrizer
@@ -24,7 +23,6 @@ from target_referrizer.sinks import CheckInsSink, ContactsSink
 from target_referrizer.workers import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from types import FrameType
     from typing import IO
 
@@ -102,7 +100,7 @@ class TargetReferrizer(Target):
             ) from None
 
     def _handle_max_record_age(self) -> None:
-        """Never drain by age: nothing is delivered before the end of the input, and no state leaves before that."""
+        """Never drain by age: nothing is delivered, and no state leaves, before the end of the input."""
 
     def process_endofpipe(self) -> None:
         """Stage what is left, then reconcile and deliver; state leaves only here."""
@@ -172,37 +170,6 @@ def make_client(settings: Settings) -> Referrizer:
     )
 
 
-def run_cli(command: Any, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run a command; a failure is one line with its code and what to do.
-
-    It is never a traceback: the values in it could be those of a person.
-    """
-    logger = logging.getLogger("target-referrizer")
-    try:
-        command.main(args=arguments, prog_name="target-referrizer")
-    except TargetError as error:
-        logger.error("%s", error)  # noqa: TRY400 - one clear line
-        sys.exit(error.exit_code)
-    except sa.exc.SQLAlchemyError as error:
-        logger.error("%s", TargetError("RFZ-403", f"the ledger failed ({type(error).__name__})"))  # noqa: TRY400
-        sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - the last resort: say where, never what (it could quote a person)
-        place = _innermost(error)
-        logger.error("%s", TargetError("RFZ-902", f"{type(error).__name__} at {place}"))  # noqa: TRY400
-        sys.exit(1)
-    sys.exit(0)
-
-
-def _innermost(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "an unknown place"
-
-
 def main() -> NoReturn:
     """The command `target-referrizer`."""
-    run_cli(TargetReferrizer.cli)
-
-
-__all__ = ["SettingsError", "TargetReferrizer", "main"]
+    run_cli(TargetReferrizer.cli, "target-referrizer")

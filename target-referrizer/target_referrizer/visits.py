@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer import payloads
-from target_referrizer.delivery import lose
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger import journal, outbox
 from target_referrizer.ledger.staging import canonical
 from target_referrizer.referrizer import Refused
+from target_referrizer.updates import lose
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,7 +103,8 @@ class Visits:
             return None
         outbox.set_visit(
             tx, self.context.source, job.id,
-            status="sending", intent_at=self.context.as_of, remote_contact_id=job.remote_id, sent_at=job.at, points=points,
+            status="sending", intent_at=self.context.as_of, remote_contact_id=job.remote_id, sent_at=job.at,
+            points=points,
         )  # fmt: skip
         return job
 

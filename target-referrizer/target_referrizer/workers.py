@@ -1,6 +1,7 @@
 """Requests side by side, with an intent in the ledger before each and an outcome after.
 
-The thread that owns the ledger decides and writes; workers only talk to Referrizer. What is in flight when the
+The thread that owns the ledger decides and writes; workers only talk to Referrizer. What is in flight when
+the
 process is killed is therefore never more than `width` requests, and each of them has its intent.
 """
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from target_referrizer.ledger.store import Ledger
 
-#: So many answers in a row that never came, and the run stops: an outage holds a handful of visits, not thousands.
+#: So many answers in a row that never came, and the run stops: an outage holds a handful of visits, not
+#: thousands.
 UNKNOWN_IN_A_ROW = 5
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Counts = dict[str, dict[str, int]]
 
 
-def contacts(
+def contacts(  # noqa: PLR0913 - counting needs all that deciding needed
     tx: sa.Connection, source: str, run: int, cut_offs: CutOffs, *, groups: bool, left: str
 ) -> Counts:
     """Contacts of this input by word and reason.

@@ -18,7 +18,7 @@ _OWN_VISIT = (visit.c.source == contact.c.source) & (visit.c.contact_id == conta
 
 
 def work_out_last_visits(tx: sa.Connection, source: str, zone: tzinfo) -> None:
-    """Last visit of each contact that has news: the newest of its check-ins and of what the contact itself says.
+    """Last visit of each contact that has news: its newest check-in, or what the contact says.
 
     A check-in that was taken back also discards what the contact says about that same local day.
     """
@@ -39,7 +39,7 @@ def work_out_last_visits(tx: sa.Connection, source: str, zone: tzinfo) -> None:
 
 
 def _discarded(tx: sa.Connection, dirty: sa.ColumnElement[bool], zone: tzinfo) -> dict[str, datetime | None]:
-    """Contacts whose own last visit falls on a local day that was taken back, with the check-in that is left."""
+    """Contacts whose own last visit falls on a day that was taken back, with the check-in that is left."""
     rows = tx.execute(
         sa.select(contact.c.id, contact.c.last_visit_at, contact.c.latest_visit_at, visit.c.undone_at)
         .join(visit, _OWN_VISIT & visit.c.undone_at.is_not(None))
@@ -122,7 +122,7 @@ def remotes_with_news(tx: sa.Connection, source: str) -> list[str]:
 
 
 def linked_records(tx: sa.Connection, remote_ids: Sequence[str]) -> dict[str, list[sa.Row[Any]]]:
-    """All records, of any source, that are linked to these Referrizer contacts, the most recently updated first."""
+    """All records, of any source, linked to these Referrizer contacts, the most recently updated first."""
     newest_first = (
         contact.c.updated_at.is_(None),
         contact.c.updated_at.desc(),

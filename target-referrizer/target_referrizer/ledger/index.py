@@ -1,7 +1,7 @@
 """The index: Referrizer's contacts, to look people up in.
 
-Referrizer offers no search that is known (unknown in public material), so the index is read by paging through all contacts
-and trusted for a day. A contact that we create is added at once.
+No search of Referrizer's is known (unknown in public material), so the index is read by paging through all
+contacts and trusted for a day. A contact that we create is added at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from target_referrizer.ledger.tables import remote_contact
 from target_referrizer.matching import Candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
 KEYS = ("email_key", "phone_key", "first_key", "last_key")
 
@@ -43,7 +44,7 @@ def put(tx: sa.Connection, index_no: int, rows: Iterable[dict[str, Any]]) -> Non
 
 
 def finish(tx: sa.Connection, index_no: int) -> None:
-    """Drop contacts that a complete read did not show, unless we are linked to them (a 404 decides on those)."""
+    """Drop contacts that a complete read did not show, unless we are linked to them."""
     unseen = (
         (remote_contact.c.index_no != index_no) & ~remote_contact.c.is_linked & ~remote_contact.c.is_forgotten
     )
@@ -61,6 +62,22 @@ def candidates(
         .where(~remote_contact.c.is_gone, ~remote_contact.c.is_forgotten)
     )
     return [Candidate(row.email_key, row.phone_key, row.first_key, row.last_key, row.id) for row in rows]
+
+
+def start_from_shown(tx: sa.Connection, first_instant: Callable[[str], datetime | None]) -> None:
+    """Take the last visit dates that Referrizer shows as where a rebuilt ledger starts from.
+
+    Args:
+        tx: The transaction.
+        first_instant: Turns a shown date into an instant, None where it is none.
+    """
+    rows = tx.execute(sa.select(remote_contact.c.id, remote_contact.c.shown)).all()
+    for row in rows:
+        shown = json.loads(row.shown).get("last_visit_at")
+        start = first_instant(shown) if shown else None
+        if start is not None:
+            one = remote_contact.c.id == row.id
+            tx.execute(sa.update(remote_contact).where(one).values(baseline_visit_at=start))
 
 
 def has_group(tx: sa.Connection, names: Iterable[str]) -> bool:

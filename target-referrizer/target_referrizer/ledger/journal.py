@@ -133,7 +133,7 @@ def finish_run(
             "phase": "ended",
         }
         tx.execute(sa.update(run).where(run.c.id == run_no).values(**ended))
-        horizon = finished_at - KEPT
+        horizon = tx.execute(sa.select(run.c.as_of).where(run.c.id == run_no)).scalar_one() - KEPT
         tx.execute(sa.delete(event).where(event.c.at < horizon))
         tx.execute(sa.delete(run).where(run.c.finished_at < horizon))
         tx.execute(sa.delete(rejection).where(rejection.c.settled_at < horizon))

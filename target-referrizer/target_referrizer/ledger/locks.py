@@ -26,6 +26,9 @@ class Locks(Protocol):
     def try_source(self, source: str) -> bool:
         """Take this source's run lock; False when another run of it holds it."""
 
+    def is_held(self, source: str) -> bool:
+        """Whether some run of this source holds its lock."""
+
     def delivery(self) -> AbstractContextManager[None]:
         """Context that waits for, and then holds, the ledger's delivery lock."""
 
@@ -53,6 +56,12 @@ class FileLocks:
         self._source = lock
         return True
 
+    def is_held(self, source: str) -> bool:
+        """See `Locks`."""
+        taken = self.try_source(source)
+        self.release()
+        return not taken
+
     @contextmanager
     def delivery(self) -> Iterator[None]:
         """See `Locks`."""
@@ -63,6 +72,7 @@ class FileLocks:
         """See `Locks`."""
         if self._source is not None:
             self._source.release()
+            self._source = None
 
 
 class AdvisoryLocks:
@@ -81,6 +91,14 @@ class AdvisoryLocks:
         """See `Locks`."""
         taken = sa.text("SELECT pg_try_advisory_lock(:key)")
         return bool(self._connection.scalar(taken, {"key": self._key(f"run:{source}")}))
+
+    def is_held(self, source: str) -> bool:
+        """See `Locks`."""
+        if not self.try_source(source):
+            return True
+        given_back = sa.text("SELECT pg_advisory_unlock(:key)")
+        self._connection.execute(given_back, {"key": self._key(f"run:{source}")})
+        return False
 
     @contextmanager
     def delivery(self) -> Iterator[None]:
@@ -104,6 +122,11 @@ class NoLocks:
         """See `Locks`."""
         del source
         return True
+
+    def is_held(self, source: str) -> bool:
+        """See `Locks`."""
+        del source
+        return False
 
     @contextmanager
     def delivery(self) -> Iterator[None]:

@@ -28,7 +28,7 @@ STANDING = ("delivered", "merged", "held", "sending")
 
 
 def choose_creates(tx: sa.Connection, source: str, number: int) -> int:
-    """Mark who is created in this round: of those who share an e-mail, or a phone and last name, the newest only.
+    """Mark who is created in this round: the newest of those who share an e-mail, or a phone and last name.
 
     The others are matched again after the round: they may be the person that was just created.
     """

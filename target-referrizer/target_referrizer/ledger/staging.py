@@ -1,6 +1,7 @@
 """Taking records into the ledger as the desired state. Nothing is matched or sent here.
 
-A record counts when it is not older than what the ledger has: by `updated_at` for contacts, by `as_of` for check-ins,
+A record counts when it is not older than what the ledger has: by `updated_at` for contacts, by `as_of` for
+check-ins,
 and by the order of the lines where neither says.
 """
 
@@ -172,7 +173,7 @@ def _moved(found: sa.Row[Any], row: VisitRow) -> bool:
 
 
 def _visit_update(found: sa.Row[Any], row: VisitRow, run: int) -> dict[str, Any]:
-    """An undone check-in keeps the time that was taken back; a mended row that was refused may be sent again."""
+    """An undone check-in keeps the time that was taken back; a refused row that was mended is sent again."""
     undone = None
     if not row.is_checked_in:
         undone = found.checked_in_at if found.is_checked_in else (row.checked_in_at or found.undone_at)
@@ -200,7 +201,7 @@ _ERASED: dict[str, Any] = {
 
 
 def forget(tx: sa.Connection, source: str, contact_id: str) -> None:
-    """Erase a person who asked to be forgotten: only ids stay, so that nothing is written or created again."""
+    """Erase a person who asked to be forgotten: only ids stay, so that nothing is ever written again."""
     key = (contact.c.source == source) & (contact.c.id == contact_id)
     remote_id = tx.scalar(sa.select(contact.c.remote_id).where(key))
     erased = {**_ERASED, "status": "forgotten", "remote_id": None, "latest_visit_at": None}
@@ -219,8 +220,8 @@ def forget(tx: sa.Connection, source: str, contact_id: str) -> None:
         sa.update(remote_contact)
         .where(remote_contact.c.id == remote_id)
         .values(
-            email_key=None, phone_key=None, first_key="", last_key="", shown="{}", desired="{}", confirmed="{}",
-            birthday=None, is_linked=False, is_forgotten=True,
+            email_key=None, phone_key=None, first_key="", last_key="", shown="{}", desired="{}",
+            confirmed="{}", birthday=None, is_linked=False, is_forgotten=True,
         )
     )  # fmt: skip
 

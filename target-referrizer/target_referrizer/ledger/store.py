@@ -26,13 +26,15 @@ BUSY_SECONDS = 60
 class Ledger:
     """An open ledger.
 
-    All work of a run goes through one connection in short transactions. A dry run (`lasting=False`) sees its own work
-    and leaves nothing: on SQLite it works on a copy, on PostgreSQL inside one transaction that is rolled back.
+    All work of a run goes through one connection in short transactions. A dry run (`lasting=False`) sees its
+    own work and leaves nothing: on SQLite it has a copy, on PostgreSQL a transaction that is rolled back.
     """
 
-    def __init__(self, url: str, *, lasting: bool = True) -> None:
+    def __init__(self, url: str, *, lasting: bool = True, must_exist: bool = False) -> None:
         self.url = _parse(url)
         self.path = _file(self.url)
+        if must_exist and self.path is not None and not self.path.exists():
+            raise TargetError("RFZ-403", "there is no ledger yet where ledger_url points")
         self._copy = _copy(self.path) if self.path and not lasting else None
         _prepare_file(self._copy or self.path)
         try:
@@ -121,7 +123,7 @@ def _copy(path: Path) -> Path:
 
 
 def _prepare_file(path: Path | None) -> None:
-    """Make the folder (0700) and the file (0600): a ledger holds personal data. SQLite's own files inherit the mode."""
+    """Make the folder (0700) and the file (0600): a ledger holds personal data. side files inherit it."""
     if path is None:
         return
     try:

@@ -77,7 +77,8 @@ contact = sa.Table(
     sa.Column("phone_key", sa.String(20)),
     sa.Column("first_key", sa.String(255), nullable=False, server_default=""),
     sa.Column("last_key", sa.String(255), nullable=False, server_default=""),
-    # new, linked, lost (Referrizer no longer has it: to be matched again), unreachable, rejected, gone or forgotten
+    # new, linked, lost (Referrizer no longer has it: to be matched again), unreachable, rejected, gone or
+    # forgotten
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("reject_code", sa.String(20)),
     sa.Column("remote_id", sa.String(100)),
@@ -129,7 +130,8 @@ sa.Index("visit_remote", visit.c.remote_contact_id, visit.c.sent_at)
 sa.Index("visit_status", visit.c.status)
 sa.Index("visit_staged", visit.c.staged_run)
 
-# Referrizer's contacts: the index that matching looks people up in, and what was confirmed for those we link to.
+# Referrizer's contacts: the index that matching looks people up in, and what was confirmed for those we link
+# to.
 remote_contact = sa.Table(
     "remote_contact",
     metadata,

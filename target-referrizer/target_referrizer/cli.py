@@ -1,0 +1,189 @@
+"""The command `referrizer-ledger`: what the ledger knows, for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from target_referrizer import explanation
+from target_referrizer.errors import SettingsError
+from target_referrizer.failing import run_cli
+from target_referrizer.ledger import Ledger, journal, reports
+from target_referrizer.people import email_key
+from target_referrizer.settings import PROPERTIES, Settings, from_environment, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FAILED = 1
+
+as_format = click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For people or scripts.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100})
+@click.option(
+    "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), multiple=True,
+    help="Settings of target-referrizer as JSON; without it, TARGET_REFERRIZER_* of the environment.",
+)  # fmt: skip
+@click.pass_context
+def ledger_command(context: click.Context, config: tuple[Path, ...]) -> None:
+    r"""Look into the ledger of target-referrizer: what was sent, what waits, and why.
+
+    \b
+    Examples:
+      referrizer-ledger --config target.json status
+      referrizer-ledger --config target.json explain 900001
+      echo guest@example.com | referrizer-ledger --config target.json explain -
+    """
+    context.obj = lambda: _settings(config)
+
+
+def _settings(files: tuple[Path, ...]) -> Settings:
+    given: dict[str, Any] = {}
+    for file in files:
+        try:
+            given |= json.loads(file.read_text())
+        except ValueError:
+            raise SettingsError("RFZ-101", f"{file.name} is not JSON") from None
+    config = given if files else from_environment()
+    for error in problems(config, PROPERTIES.to_dict()):
+        raise error
+    return Settings.parse(config)
+
+
+def _open(settings: Settings) -> Ledger:
+    return Ledger(settings.ledger_url, must_exist=True)
+
+
+def _print(found: Any, shape: str, lines: Callable[[Any], Iterator[str]]) -> None:
+    if shape == "json":
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        for line in lines(found):
+            click.echo(line)
+
+
+@ledger_command.command()
+@as_format
+@click.option(
+    "--exit-code", is_flag=True, help="End with the last run's exit code, which Meltano turns into 1."
+)
+@click.pass_obj
+def status(settings: Callable[[], Settings], shape: str, *, exit_code: bool) -> None:
+    """How the last run went, and what the ledger holds."""
+    chosen = settings()
+    with closing(_open(chosen)) as ledger:
+        found = reports.status(ledger, chosen.source)
+        code = reports.last_exit_code(ledger, chosen.source)
+    _print(found, shape, status_lines)
+    if exit_code:
+        sys.exit(FAILED if code is None or code < 0 else code)
+
+
+@ledger_command.command()
+@click.argument("contact")
+@as_format
+@click.option(
+    "--as-of", type=click.DateTime(), help="Explain the group as of this instant (UTC); default: now."
+)
+@click.option(
+    "--show-personal-data", is_flag=True, help="Show names, addresses and numbers instead of first letters."
+)
+@click.pass_obj
+def explain(
+    settings: Callable[[], Settings],
+    contact: str,
+    shape: str,
+    as_of: datetime | None,
+    *,
+    show_personal_data: bool,
+) -> None:
+    """What is known of CONTACT, what was sent, why it is in its group, and what comes next.
+
+    CONTACT is an id of the source or of Referrizer; - reads an e-mail from standard input, so that it stands
+    in no
+    list of processes.
+    """
+    chosen = settings()
+    by_email = email_key(click.get_text_stream("stdin").readline()) if contact == "-" else None
+    if contact == "-" and by_email is None:
+        raise click.UsageError("standard input holds no e-mail")
+    moment = as_of.replace(tzinfo=UTC) if as_of else chosen.as_of or datetime.now(UTC)
+    with closing(_open(chosen)) as ledger:
+        found = explanation.explain(
+            ledger, chosen, contact, email_key=by_email, as_of=moment, unmasked=show_personal_data
+        )
+    if found is None:
+        click.echo("the ledger knows no such contact", err=True)
+        sys.exit(FAILED)
+    _print(found, shape, explanation.lines)
+
+
+@ledger_command.command()
+@as_format
+@click.option("--run", "run_no", type=int, help="Number of the run; default: the last one.")
+@click.pass_obj
+def moves(settings: Callable[[], Settings], shape: str, run_no: int | None) -> None:
+    """Who moved from one group to another in a run, and why."""
+    chosen = settings()
+    with closing(_open(chosen)) as ledger:
+        last = journal.current_run(ledger, chosen.source)
+        number = run_no or (last.id if last else 0)
+        found = [
+            {"contact": row.remote_id, **json.loads(row.detail)} for row in reports.moves(ledger, number)
+        ]
+    _print(found, shape, _move_lines)
+
+
+def _move_lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    return (f"{one['contact']}  {one['from'] or '(new)'} → {one['to']}: {one['why']}" for one in found)
+
+
+def status_lines(found: dict[str, Any]) -> Iterator[str]:
+    """The status for people."""
+    last = found["run"]
+    if last is None:
+        yield f"source {found['source']}: no run yet"
+    elif last["state"] == "running":
+        how_far = f"{last['phase']} {last['progress']:,}"
+        yield f"run {last['number']}: running since {last['started_at']} ({last['process']}), {how_far}"
+    else:
+        ended = (
+            f"ended {last['finished_at']} with exit code {last['exit_code']}"
+            if last["state"] == "ended"
+            else "died"
+        )
+        yield f"run {last['number']} of source {found['source']}: {ended}"
+    for title in ("contacts", "groups", "visits", "rejected"):
+        yield from _block(title, found[title])
+    for title in ("disagreeing", "gone", "forgotten"):
+        if found[title]["count"]:
+            yield f"{title}: {found[title]['count']:,} ({', '.join(found[title]['ids'])})"
+
+
+def _block(title: str, counts: dict[str, int]) -> Iterator[str]:
+    if counts:
+        yield title
+        yield from (f"  {name:<20}{number:>12,}" for name, number in counts.items())
+
+
+def main() -> NoReturn:
+    """The command `referrizer-ledger`."""
+    run_cli(ledger_command, "referrizer-ledger")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""How a command of this package fails: one line with a code and what to do, and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, NoReturn
+
+import sqlalchemy as sa
+
+from target_referrizer.errors import TargetError
+
+
+def run_cli(command: Any, name: str) -> NoReturn:
+    """Run a command; a failure is one line with its code and what to do.
+
+    It is never a traceback: the values in it could be those of a person.
+    """
+    try:
+        command.main(prog_name=name)
+    except TargetError as error:
+        _say(error)
+        sys.exit(error.exit_code)
+    except sa.exc.SQLAlchemyError as error:
+        _say(TargetError("RFZ-403", f"the ledger failed ({type(error).__name__})"))
+        sys.exit(1)
+    except Exception as error:  # noqa: BLE001 - the last resort: say where, never what (it could quote a person)
+        place = _innermost(error)
+        _say(TargetError("RFZ-902", f"{type(error).__name__} at {place}"))
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _innermost(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "an unknown place"
+
+
+def _say(error: TargetError) -> None:
+    logging.getLogger("target-referrizer").error("%s", error)

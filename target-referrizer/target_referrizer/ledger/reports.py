@@ -1,0 +1,130 @@
+"""Queries for people: how the ledger stands, and everything about one contact."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.ledger import accounting, journal
+from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
+
+if TYPE_CHECKING:
+    from target_referrizer.ledger.store import Ledger
+
+Row = sa.Row[Any]
+
+LAST_EVENTS = 20
+
+
+def status(ledger: Ledger, source: str) -> dict[str, Any]:
+    """The last run of a source and what the ledger holds, as JSON-ready values."""
+    last = journal.current_run(ledger, source)
+    with ledger.transaction() as tx:
+        return {
+            "source": source,
+            "run": _run(last, is_running=_is_running(ledger, source, last)) if last else None,
+            "contacts": _by(tx, contact.c.status, contact),
+            "groups": accounting.by_group(tx),
+            "visits": _visits(tx),
+            "rejected": _by(tx, rejection.c.code, rejection, rejection.c.settled_at.is_(None)),
+            "disagreeing": _ids(tx, sa.select(contact.c.id).where(contact.c.agrees == sa.false())),
+            "gone": _ids(tx, sa.select(contact.c.id).where(contact.c.status == "gone")),
+            "forgotten": _ids(tx, sa.select(contact.c.id).where(contact.c.status == "forgotten")),
+        }
+
+
+def _is_running(ledger: Ledger, source: str, last: Row | None) -> bool:
+    """A run that has not ended is alive as long as it holds its lock; the lock of a dead process is free."""
+    return last is not None and last.exit_code is None and ledger.locks.is_held(source)
+
+
+def _run(row: Row, *, is_running: bool) -> dict[str, Any]:
+    code = row.exit_code if row.exit_code is not None or is_running else journal.DIED
+    return {
+        "number": row.id,
+        "started_at": row.started_at.isoformat(),
+        "as_of": row.as_of.isoformat(),
+        "finished_at": row.finished_at.isoformat() if row.finished_at else None,
+        "state": "running" if is_running else "died" if code == journal.DIED else "ended",
+        "phase": row.phase,
+        "progress": row.progress,
+        "process": f"{row.pid} on {row.host}",
+        "exit_code": code,
+        "accounting": json.loads(row.accounting) if row.accounting else None,
+    }
+
+
+def _by(tx: sa.Connection, column: sa.Column[Any], table: sa.Table, where: Any = None) -> dict[str, int]:
+    query = sa.select(column.label("name"), sa.func.count().label("n")).select_from(table).group_by(column)
+    query = query if where is None else query.where(where)
+    return {row.name: row.n for row in tx.execute(query.order_by(column))}
+
+
+def _visits(tx: sa.Connection) -> dict[str, int]:
+    """Visits by what became of them; open ones are history, no visits, or of contacts out of reach."""
+    return _by(tx, visit.c.status, visit)
+
+
+def _ids(tx: sa.Connection, query: sa.Select[Any]) -> dict[str, Any]:
+    """How many, and the first few ids."""
+    count = tx.scalar(sa.select(sa.func.count()).select_from(query.subquery()))
+    return {"count": count, "ids": [row.id for row in tx.execute(query.limit(20))]}
+
+
+def find(ledger: Ledger, who: str, *, email_key: str | None = None) -> tuple[list[Row], Row | None]:
+    """The records and the Referrizer contact that an id, of either side, or an e-mail names."""
+    with ledger.transaction() as tx:
+        named = (
+            contact.c.email_key == email_key
+            if email_key
+            else (contact.c.id == who) | (contact.c.remote_id == who)
+        )
+        records = list(tx.execute(sa.select(contact).where(named)))
+        remote_ids = {row.remote_id for row in records if row.remote_id} or {who}
+        linked = sa.select(contact).where(contact.c.remote_id.in_(remote_ids))
+        mates = [row for row in tx.execute(linked) if row not in records]
+        remote = tx.execute(sa.select(remote_contact).where(remote_contact.c.id.in_(remote_ids))).first()
+        return records + mates, remote
+
+
+def visits_of(ledger: Ledger, records: list[Row]) -> list[Row]:
+    """Check-ins of these records, newest first."""
+    keys = [(row.source, row.id) for row in records]
+    query = sa.select(visit).where(sa.tuple_(visit.c.source, visit.c.contact_id).in_(keys))
+    return ledger.rows(query.order_by(visit.c.checked_in_at.desc().nulls_last()).limit(LAST_EVENTS))
+
+
+def events_of(ledger: Ledger, records: list[Row], remote: Row | None) -> list[Row]:
+    """What was decided for these records, newest first."""
+    keys = [(row.source, row.id) for row in records]
+    about = sa.tuple_(event.c.source, event.c.contact_id).in_(keys)
+    if remote is not None:
+        about = about | (event.c.remote_id == remote.id)
+    return ledger.rows(sa.select(event).where(about).order_by(event.c.no.desc()).limit(LAST_EVENTS))
+
+
+def moves(ledger: Ledger, run_no: int) -> list[Row]:
+    """Who moved from one group to another in a run, and why."""
+    query = sa.select(event).where(event.c.run == run_no, event.c.kind == "moved").order_by(event.c.no)
+    return ledger.rows(query)
+
+
+def last_exit_code(ledger: Ledger, source: str) -> int | None:
+    """Exit code of the newest run that has ended; None when none has."""
+    ended = (run.c.source == source) & run.c.exit_code.is_not(None)
+    code = ledger.scalar(sa.select(run.c.exit_code).where(ended).order_by(run.c.id.desc()).limit(1))
+    return None if code is None else int(code)
+
+
+def rejects(ledger: Ledger, source: str) -> list[Row]:
+    """Records of a source that are rejected now."""
+    query = sa.select(rejection).where(rejection.c.source == source, rejection.c.settled_at.is_(None))
+    return ledger.rows(query.order_by(rejection.c.stream, rejection.c.id))
+
+
+def held(ledger: Ledger, source: str) -> list[Row]:
+    """Visits of a source whose answer never came."""
+    query = sa.select(visit).where(visit.c.source == source, visit.c.status.in_(("held", "sending")))
+    return ledger.rows(query.order_by(visit.c.sent_at))

@@ -1,0 +1,186 @@
+"""Updating linked contacts: one write for each that differs, and only what differs in it."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.errors import TargetError
+from target_referrizer.ledger import journal, outbox
+from target_referrizer.ledger.staging import canonical
+from target_referrizer.ledger.tables import contact, remote_contact
+from target_referrizer.payloads import same
+from target_referrizer.referrizer import Refused
+
+if TYPE_CHECKING:
+    from target_referrizer.ledger.outbox import Difference
+    from target_referrizer.reconcile import Context
+
+logger = logging.getLogger("target-referrizer")
+
+
+@dataclass
+class Written:
+    """What an update did: changes that now stand, whether a write was needed, a refusal of the rest."""
+
+    changes: dict[str, Any]
+    wrote: bool
+    refused: Refused | None = None
+    birthday_settled: bool = True
+
+
+@dataclass
+class Updates:
+    """Brings linked contacts to what they should show."""
+
+    context: Context
+    groups: bool
+    _after: str = ""
+    _queue: deque[Difference] = field(default_factory=deque)
+
+    def take(self, tx: sa.Connection, room: int) -> list[Difference]:
+        """See `Work`."""
+        if not self._queue:
+            self._queue.extend(outbox.differences(tx, self.context.cut_offs, self._after, groups=self.groups))
+            self._after = self._queue[-1].remote_id if self._queue else self._after
+        jobs = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
+        outbox.intend_updates(tx, [job.remote_id for job in jobs], self.context.as_of)
+        return jobs
+
+    def send(self, job: Difference) -> Written:
+        """See `Work`. A refused write is tried again with the computed values alone."""
+        document = self._read(job)
+        try:
+            return Written(job.changes, self._write(job, job.changes, job.birthday, document))
+        except Refused as refusal:
+            ours = {key: value for key, value in job.changes.items() if key in {"group", "last_visit_at"}}
+            if refusal.is_gone or not ours or ours == job.changes:
+                raise
+            return Written(ours, self._write(job, ours, None, document), refusal, birthday_settled=False)
+
+    def _read(self, job: Difference) -> dict[str, Any]:
+        if self.context.settings.update_style == "merge" or job.birthday:
+            return self.context.client.get_contact(job.remote_id)
+        return {}
+
+    def _write(
+        self, job: Difference, changes: dict[str, Any], birthday: str | None, document: dict[str, Any]
+    ) -> bool:
+        settings = self.context.settings
+        shown = settings.field_map.shown(document)
+        effective = dict(changes)
+        if settings.update_style == "merge":
+            effective = {
+                key: value
+                for key, value in changes.items()
+                if not same(key, value, shown.get(key), settings.country)
+            }
+            effective |= self._stale_last_visit(job, shown)
+        if birthday and not shown.get("birthday"):
+            effective["birthday"] = birthday
+        if not effective:
+            return False
+        base = document if settings.update_style == "merge" else {}
+        self.context.client.update_contact(
+            job.remote_id, settings.field_map.apply(base, effective), settings.update_style
+        )
+        return True
+
+    def _stale_last_visit(self, job: Difference, shown: dict[str, Any]) -> dict[str, Any]:
+        """The first write also empties a last visit date that nobody can vouch for."""
+        is_first = not job.confirmed and job.group_before is None
+        return (
+            {"last_visit_at": None}
+            if is_first and "last_visit_at" not in job.changes and shown.get("last_visit_at")
+            else {}
+        )
+
+    def settle(self, tx: sa.Connection, job: Difference, outcome: Any) -> None:
+        """See `Work`. An unknown outcome changes nothing: the next run reads the contact and compares."""
+        if isinstance(outcome, Written):
+            self._confirm(tx, job, outcome)
+        elif isinstance(outcome, Refused) and outcome.is_gone:
+            lose(tx, self.context, job.remote_id)
+        elif isinstance(outcome, Refused):
+            outbox.intend_updates(tx, [job.remote_id], None)
+            self._refuse(tx, job, outcome)
+        elif isinstance(outcome, TargetError):
+            outbox.intend_updates(tx, [job.remote_id], None)
+
+    def _confirm(self, tx: sa.Connection, job: Difference, outcome: Written) -> None:
+        changes, remote_id = dict(outcome.changes), job.remote_id
+        values: dict[str, Any] = {"intent_at": None, "refused": None}
+        if "group" in changes:
+            values["confirmed_group"] = changes.pop("group")
+        values["confirmed"] = canonical({**job.confirmed, **changes})
+        if outcome.wrote:
+            values["written_run"] = self.context.run
+        if outcome.birthday_settled:
+            values["birthday"] = None
+        tx.execute(sa.update(remote_contact).where(remote_contact.c.id == remote_id).values(**values))
+        cleared = (
+            {"reject_code": None, "birthday_due": False}
+            if outcome.birthday_settled
+            else {"reject_code": None}
+        )
+        linked = contact.c.remote_id == remote_id
+        refused = list(
+            tx.execute(
+                sa.select(contact.c.source, contact.c.id).where(linked, contact.c.reject_code.is_not(None))
+            )
+        )
+        for row in refused:
+            journal.settle(tx, row.source, "contacts", [row.id], self.context.as_of)
+        tx.execute(sa.update(contact).where(linked).values(**cleared))
+        self._note(tx, job, outcome, changes)
+        if outcome.refused is not None:
+            self._refuse(tx, job, outcome.refused)
+
+    def _note(self, tx: sa.Connection, job: Difference, outcome: Written, changes: dict[str, Any]) -> None:
+        moment = self.context.moment
+        if outcome.wrote and changes:
+            journal.note(tx, moment, "updated", remote_id=job.remote_id, fields=sorted(changes))
+        if outcome.changes.get("group"):
+            before, after = job.group_before, outcome.changes["group"]
+            why = _why(job)
+            journal.note(
+                tx, moment, "moved", remote_id=job.remote_id, **{"from": before, "to": after, "why": why}
+            )
+
+    def _refuse(self, tx: sa.Connection, job: Difference, refusal: Refused) -> None:
+        """Set the change aside until it changes again; the records that own the fields are rejected."""
+        tx.execute(
+            sa.update(remote_contact).where(remote_contact.c.id == job.remote_id).values(refused=job.state)
+        )
+        code = "RFZ-208" if refusal.is_duplicate else "RFZ-209"
+        owns = (contact.c.remote_id == job.remote_id) & contact.c.owns_fields
+        for row in list(tx.execute(sa.select(contact).where(owns))):
+            key = (contact.c.source == row.source) & (contact.c.id == row.id)
+            tx.execute(sa.update(contact).where(key).values(reject_code=code))
+            reason = f"Referrizer refused the change ({refusal.error_code or refusal.status})"
+            journal.reject(
+                tx,
+                row.source,
+                self.context.moment,
+                journal.Rejected("contacts", row.id, code, reason, row.record),
+            )
+            logger.warning("contact %s: %s %s", row.id, code, reason)
+
+
+def _why(job: Difference) -> str:
+    if job.group_before is None:
+        return "first time"
+    if "last_visit_at" not in job.changes:
+        return "time has passed since the last visit"
+    before, after = job.confirmed.get("last_visit_at"), job.changes["last_visit_at"]
+    return "a visit" if after and (not before or after > before) else "a check-in was taken back"
+
+
+def lose(tx: sa.Connection, context: Context, remote_id: str) -> None:
+    """A linked contact that Referrizer no longer has: its records will be matched again."""
+    for row in outbox.lose(tx, remote_id):
+        journal.note(tx, context.moment, "lost", source=row.source, contact_id=row.id, remote_id=remote_id)
