@@ -25,6 +25,7 @@ from target_referrizer.errors import SettingsError
 
 _BOUND = re.compile(r"(\d{1,5}) *(day|week|month)s?", re.ASCII | re.IGNORECASE)
 _LONGEST_DAYS = 36_525
+_LONGEST_NAME = 200
 _DAYS_OF_UNIT = {"days": 1, "weeks": 7, "months": 31}
 _EXAMPLE = "such as {name: Current customers, visited_within: 3 months}"
 
@@ -184,6 +185,8 @@ def _wrong(what: str) -> SettingsError:
 def _name(value: Any, setting: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _wrong(f"{setting} must be a name that is not empty")
+    if len(value.strip()) > _LONGEST_NAME:
+        raise _wrong(f"{setting} has more than {_LONGEST_NAME} characters")
     return value.strip()
 
 

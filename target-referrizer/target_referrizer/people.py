@@ -14,7 +14,8 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
-_LONGEST_EMAIL = 320
+# Longer ones are nobody's; a ledger's columns are as wide.
+_LONGEST_EMAIL, _LONGEST_NAME = 320, 255
 _ACCENTS = range(0x300, 0x370)
 # Letters that Unicode does not take apart into a base letter and an accent.
 _LETTERS = str.maketrans(
@@ -39,7 +40,7 @@ def fold(text: str | None) -> str:
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_LETTERS)
     bare = "".join(letter for letter in plain if ord(letter) not in _ACCENTS)
     kept = [letter for before, letter in pairwise(f" {bare}") if _counts(before, letter)]
-    return unicodedata.normalize("NFC", "".join(kept))
+    return unicodedata.normalize("NFC", "".join(kept))[:_LONGEST_NAME]
 
 
 def _counts(before: str, letter: str) -> bool:

@@ -171,6 +171,7 @@ def bounded(*bounds: str) -> list[dict[str, Any]]:
         ([{"name": "A"}, {"name": "B"}], "group 'A' has no visited_within"),
         ([{"visited_within": "3 months"}, {"name": "B"}], "needs name"),
         ([{"name": " "}], "not empty"),
+        ([{"name": "A" * 201}], "more than 200 characters"),
         ([{"name": "A", "visited_within": "3 months", "colour": "red"}, {"name": "B"}], "needs name"),
         (["A"], "needs name"),
         (
