@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from tests.target_referrizer.raw_vendor import (
     reply,
 )
 
+from sandbox import Sandbox
 from target_referrizer.errors import SettingsError
 from target_referrizer.pacing import Pacer
+from target_referrizer.payloads import FieldMap, visit
 from target_referrizer.referrizer import Referrizer, Refused, Unknown
 
 
@@ -120,6 +123,57 @@ def test_a_token_that_no_header_may_carry_is_refused_without_being_shown(token: 
     with pytest.raises(SettingsError, match="RFZ-104") as caught:
         Referrizer("http://127.0.0.1:9/v1", token, pacer=Pacer(0), timeout=1, patience_seconds=1)
     assert not token or token not in str(caught.value)
+
+
+# The whole way, against a vendor that refuses what Referrizer would refuse
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(contacts=0) as running:
+        yield running
+
+
+@pytest.fixture
+def client(box: Sandbox) -> Iterator[Referrizer]:
+    with Referrizer(
+        box.referrizer_url, box.referrizer.token, pacer=Pacer(0), timeout=20, patience_seconds=20
+    ) as made:
+        yield made
+
+
+def test_a_contact_is_created_listed_changed_and_visits(box: Sandbox, client: Referrizer) -> None:
+    field_map = FieldMap.parse(None)
+    changes = {"first_name": "Grace", "email": "grace@example.com", "group": "Leads", "street": "1 Main St"}
+    contact_id = client.create_contact(field_map.build(changes))["id"]
+    assert contact_id in [contact["id"] for page in client.list_contacts() for contact in page]
+    document = client.get_contact(contact_id)
+    client.update_contact(contact_id, field_map.apply(document, {"group": "Current customers"}), "merge")
+    shown = field_map.shown(client.get_contact(contact_id))
+    assert {name: shown[name] for name in changes} == {**changes, "group": "Current customers"}
+    assert client.create_visit(visit(contact_id, box.clock.now - timedelta(days=1), 0))
+    with pytest.raises(Refused, match="CONTACT_ALREADY_CHECKED_IN"):
+        client.create_visit(visit(contact_id, box.clock.now - timedelta(days=1), 0))
+
+
+def test_refusals_of_a_vendor_are_told_apart(client: Referrizer) -> None:
+    client.create_contact({"email": "twice@example.com"})
+    with pytest.raises(Refused) as caught:
+        client.create_contact({"email": "twice@example.com"})
+    assert caught.value.is_duplicate
+    with pytest.raises(Refused) as caught:
+        client.get_contact("f" * 32)
+    assert caught.value.is_gone
+    with pytest.raises(SettingsError, match=r"RFZ-107 .*'Nope'"):
+        client.create_contact({"email": "x@example.com", "customFields": {"Nope": "1"}})
+
+
+def test_a_wrong_token_is_a_settings_error(box: Sandbox) -> None:
+    with (
+        Referrizer(box.referrizer_url, TOKEN, pacer=Pacer(0), timeout=20, patience_seconds=20) as client,
+        pytest.raises(SettingsError, match="RFZ-104"),
+    ):
+        list(client.list_contacts())
 
 
 # The vendor says no
