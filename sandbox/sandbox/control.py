@@ -96,8 +96,11 @@ def _endpoint(act: Callable[[Any], Any]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> JSONResponse:
         raw = await request.body()
         try:
-            return JSONResponse(act(json.loads(raw) if raw else {}))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            body = json.loads(raw) if raw else {}
+            if not isinstance(body, dict):
+                raise TypeError("the body must be a JSON object")
+            return JSONResponse(act(body))
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
     return endpoint

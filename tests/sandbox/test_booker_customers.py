@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CUSTOMERS = "/v4.1/merchant/customers"
 

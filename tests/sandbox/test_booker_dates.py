@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +12,9 @@ from hypothesis import strategies as st
 
 from sandbox import Sandbox
 from sandbox.booker.dates import EASTERN, as_eastern, dotnet, from_eastern, read_dotnet, read_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ZONES = ("America/New_York", "America/Chicago", "America/Phoenix", "Europe/London", "Asia/Kolkata")
 CHICAGO = ZoneInfo("America/Chicago")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import requests
+
+if TYPE_CHECKING:
+    import requests
 
 CUSTOMERS = "/v4.1/merchant/customers"
 

@@ -43,10 +43,11 @@ class Salon:
         self.by_customer: dict[int, list[Appointment]] = {}
         self.people: dict[str, Person] = {}
         self.version = 0
+        self._last_customer_id = FIRST_CUSTOMER - 1
 
     def next_customer_id(self) -> int:
         """The id that the next customer record gets."""
-        return FIRST_CUSTOMER + len(self.customers)
+        return self._last_customer_id + 1
 
     def next_appointment_id(self) -> int:
         """The id that the next appointment gets."""
@@ -55,6 +56,7 @@ class Salon:
     def keep_person(self, person: Person) -> Person:
         """Put a ready-made record into the books."""
         self.customers[person.id] = person
+        self._last_customer_id = max(self._last_customer_id, person.id)
         self.version += 1
         return person
 
