@@ -97,9 +97,7 @@ def _endpoint(act: Callable[[Any], Any]) -> Callable[[Request], Any]:
         raw = await request.body()
         try:
             body = json.loads(raw) if raw else {}
-            if not isinstance(body, dict):
-                raise TypeError("the body must be a JSON object")
-            return JSONResponse(act(body))
+            return JSONResponse(act(dict(body)))
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 

@@ -76,9 +76,10 @@ def _known(box: Sandbox, operation: Any, token: str) -> dict[str, Any]:
 
 
 def _fill_in(part: Any, known: dict[str, Any]) -> None:
-    """Put values that exist where the made-up ones have at least the right type."""
+    """Put values that exist where the made-up ones have at least the right type, and an odd length."""
     for name in known.keys() & part.keys() if isinstance(part, dict) else ():
-        if isinstance(part[name], str | int) and not isinstance(part[name], bool):
+        fits = isinstance(part[name], str | int) and not isinstance(part[name], bool)
+        if fits and len(str(part[name])) % 2:
             part[name] = known[name]
 
 

@@ -53,7 +53,6 @@ class ThreadedServer:
             access_log=False,
             server_header=False,
             date_header=False,
-            timeout_graceful_shutdown=0,
         )
         self._server = uvicorn.Server(config)
         self._ready = Event()
@@ -83,4 +82,13 @@ class ThreadedServer:
         await self._server.startup(sockets=[self._socket])
         self._ready.set()
         await self._stopping.wait()
-        await self._server.shutdown(sockets=[self._socket])
+        self._drop_everything()
+
+    def _drop_everything(self) -> None:
+        """Stop at once, without waiting for requests that hang or for clients that keep connections."""
+        for server in self._server.servers:
+            server.close()
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+        for task in list(self._server.server_state.tasks):
+            task.cancel()
