@@ -103,7 +103,7 @@ def rows(body: Mapping[str, Any], keys: tuple[str, ...]) -> list[dict[str, Any]]
         keys: Names that the list may have, the usual one first.
 
     Returns:
-        The records; an explicit null is an empty page.
+        The records; an explicit null is an empty page, and a null among the records an empty record.
 
     Raises:
         FormError: None of the names is there.
@@ -114,7 +114,7 @@ def rows(body: Mapping[str, Any], keys: tuple[str, ...]) -> list[dict[str, Any]]
     found: Any = next((body[key] for key in present if body[key]), [])
     if not isinstance(found, list):
         raise FormError(f"{present[0]} is no list.")
-    return [row for row in found if isinstance(row, dict)]
+    return [row if isinstance(row, dict) else {} for row in found]
 
 
 def _raise_for_gateway(reply: Reply) -> None:

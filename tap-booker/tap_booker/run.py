@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_booker.auth import Authority
 from tap_booker.client import Booker, Page, Query
-from tap_booker.errors import BookerError
+from tap_booker.errors import BookerError, FatalError
 from tap_booker.location import Location, read_location
 from tap_booker.pages import new_rows, read_pages
 from tap_booker.report import Report, Tally
@@ -34,6 +34,7 @@ class Run:
     Attributes:
         now: The run's instant, in whole seconds: it bounds every window and becomes every bookmark.
         report: What was read and what it cost.
+        stopped_by: The failure that ends the whole run, or None; nothing more is read after it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Run:
         self.settings = settings
         self.now = (as_of or clock()).astimezone(UTC).replace(microsecond=0)
         self.report = Report()
+        self.stopped_by: FatalError | None = None
         transport = Transport(settings["subscription_key"], settings["request_timeout"])
         authority = Authority(settings, transport, self.report.connection, time.monotonic)
         self._booker = Booker(settings, transport, authority, sleep)

@@ -6,6 +6,7 @@ record: a date mistyped into the future would move it there, and an appointment 
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,6 +58,8 @@ class BookerStream(Stream):
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
         """Rows of one location. A failure costs this location its new bookmark, and stops no other."""
+        if self.run.stopped_by is not None:
+            return
         location_id = int((context or {})["location_id"])
         tally = self.run.report.tally(self.name, location_id)
         try:
@@ -66,8 +69,9 @@ class BookerStream(Stream):
         except BookerError as failure:
             tally.failure = failure
             if isinstance(failure, FatalError):
-                raise
-            self.logger.error("%s, location %d: %s", self.name, location_id, failure)  # noqa: TRY400
+                self.run.stopped_by = failure
+            else:
+                self.logger.error("%s, location %d: %s", self.name, location_id, failure)  # noqa: TRY400
         else:
             self._advance(context)
 
@@ -94,6 +98,11 @@ class BookerStream(Stream):
     def _later_window(self, bookmark: datetime) -> Window:
         """The window of modification of a later run."""
         return Window(bookmark - timedelta(hours=self.config["lookback_hours"]), self.run.now)
+
+    def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Say what the SDK says, save that something was unhandled: the command ends with a better line."""
+        if level < logging.ERROR:
+            super().log(message, *args, level=level, **kwargs)
 
     # The SDK's own bookkeeping takes bookmarks from records and leaves markers in the state; both stay out.
 

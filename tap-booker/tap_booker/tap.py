@@ -71,6 +71,7 @@ class TapBooker(Tap):
             The exit code.
 
         Raises:
+            FatalError: Nothing in this run could be right.
             ReaderGoneError: The output cannot be written any more.
         """
         run = self.run
@@ -82,6 +83,8 @@ class TapBooker(Tap):
             run.close()
             self.logger.info("summary %s", run.report.line())
             sys.stderr.write(run.report.table() + "\n")
+        if run.stopped_by is not None:
+            raise run.stopped_by
         return run.report.exit_code
 
     def check(self) -> int:

@@ -1,4 +1,4 @@
-"""A tap that does not sleep, the sandbox as its Booker, and a scripted Booker for what the sandbox does not do."""
+"""A tap that does not sleep, the sandbox as its Booker, and a scripted Booker for the rest."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import io
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from sandbox import Sandbox
 from tap_booker.tap import TapBooker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 
@@ -44,7 +47,7 @@ class Output:
     def bookmark(self, stream: str, location_id: int = 3749) -> str | None:
         for part in self.state.get("bookmarks", {}).get(stream, {}).get("partitions", []):
             if part["context"] == {"location_id": location_id}:
-                return part.get("replication_key_value")
+                return part.get("replication_key_value")  # type: ignore[no-any-return]
         return None
 
     def tally(self, stream: str, location_id: int = 3749) -> dict[str, Any]:
@@ -69,6 +72,7 @@ def pauses() -> list[float]:
 @pytest.fixture
 def run_tap(pauses: list[float]) -> Callable[..., Output]:
     """Run the tap in this process, over real HTTP."""
+    assert not pauses
 
     def run(
         config: dict[str, Any], state: dict[str, Any] | None = None, catalog: dict[str, Any] | None = None
@@ -145,7 +149,7 @@ class FakeBooker:
             "BusinessName": "Downtown Spa",
             "TimeZone": {"ID": 10, "Name": "(GMT-06:00) Central Time (US & Canada)"},
         }
-        self.token: dict[str, Any] = {"access_token": "secret-token-1", "expires_in": 1800}
+        self.token: dict[str, Any] = {"access_token": "hush-token-1", "expires_in": 1800}
         self.released = threading.Event()
         self._lock = threading.Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -216,10 +220,10 @@ class FakeBooker:
     def settings(self, **changes: Any) -> dict[str, Any]:
         return {
             "location_ids": [3749],
-            "subscription_key": "secret-key",
+            "subscription_key": "hush-key",
             "client_id": "the-client",
-            "client_secret": "secret-secret",
-            "personal_access_token": "secret-pat",
+            "client_secret": "hush-secret",
+            "personal_access_token": "hush-pat",
             "base_url": self.url,
             "page_size": 3,
             "concurrent_requests": 1,

@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_booker.auth import Token, TokenCell, _useful_seconds
+from tap_booker.errors import BookerError, CredentialFileError, RefusedError, SettingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Run = Callable[..., Any]
+
+
+def test_a_personal_access_token_is_sent_decoded_with_the_key_and_no_location_token(
+    fake: Any, run_tap: Run
+) -> None:
+    assert run_tap(fake.settings(personal_access_token="ab%2Bc%3D")).code == 0
+    asked = fake.paths("token")[0]
+    assert asked.path == "/v5/auth/connect/token"
+    assert asked.headers["Ocp-Apim-Subscription-Key"] == "hush-key"
+    assert asked.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert "Authorization" not in asked.headers
+    assert asked.body == {
+        "grant_type": ["personal_access_token"],
+        "personal_access_token": ["ab+c="],
+        "client_id": ["the-client"],
+        "client_secret": ["hush-secret"],
+        "scope": ["merchant"],
+    }
+    assert len(fake.paths("token")) == 1
+    assert not fake.paths("context/update")
+
+
+def test_data_calls_carry_the_token_twice(fake: Any, run_tap: Run) -> None:
+    run_tap(fake.settings())
+    for asked in fake.paths("customers") + fake.paths("appointments"):
+        assert asked.headers["Authorization"] == "Bearer hush-token-1"
+        assert asked.headers["Ocp-Apim-Subscription-Key"] == "hush-key"
+        assert asked.body["access_token"] == "hush-token-1"
+        assert asked.body["LocationID"] == 3749
+    (location,) = fake.paths("location")
+    assert (location.method, location.query["access_token"]) == ("GET", ["hush-token-1"])
+
+
+def test_client_credentials_are_exchanged_for_each_locations_token(fake: Any, run_tap: Run) -> None:
+    output = run_tap(fake.settings(personal_access_token="", location_ids=[3749, 3750]))
+    assert output.code == 0
+    assert fake.paths("token")[0].body["grant_type"] == ["client_credentials"]
+    exchanges = fake.paths("context/update")
+    assert [asked.query["locationId"] for asked in exchanges] == [["3749"], ["3750"]]
+    assert all("Content-Type" not in asked.headers for asked in exchanges)
+    assert {asked.body["access_token"] for asked in fake.paths("customers")} == {
+        "location-token-3749",
+        "location-token-3750",
+    }
+
+
+@pytest.mark.parametrize(("use", "exchanges"), [(True, 1), (False, 0)])
+def test_a_location_token_is_asked_for_when_the_setting_says_so(
+    fake: Any, run_tap: Run, *, use: bool, exchanges: int
+) -> None:
+    token = "hush-pat" if use else ""
+    assert run_tap(fake.settings(use_location_token=use, personal_access_token=token)).code == 0
+    assert len(fake.paths("context/update")) == exchanges
+
+
+def test_an_account_token_refused_in_the_exchange_is_renewed(fake: Any, run_tap: Run, answer: Any) -> None:
+    fake.queue["context/update"] = [
+        answer({"IsSuccess": False, "ErrorCode": 1000, "ErrorMessage": "invalid access token"})
+    ]
+    assert run_tap(fake.settings(use_location_token=True)).code == 0
+    assert len(fake.paths("token")) == 2
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    path = tmp_path / "booker.json"
+    path.write_text(json.dumps({"refresh_token": "refresh-1", "account": "kept"}))
+    path.chmod(0o644)
+    return path
+
+
+def test_a_rotated_refresh_token_replaces_the_file(fake: Any, run_tap: Run, credentials: Path) -> None:
+    fake.token["refresh_token"] = "refresh-2"
+    settings = fake.settings(personal_access_token=None, credentials_path=str(credentials))
+    assert run_tap(settings).code == 0
+    assert fake.paths("token")[0].body["grant_type"] == ["refresh_token"]
+    assert fake.paths("token")[0].body["refresh_token"] == ["refresh-1"]
+    assert json.loads(credentials.read_text()) == {"refresh_token": "refresh-2", "account": "kept"}
+    assert stat.S_IMODE(credentials.stat().st_mode) == 0o600
+    assert [path.name for path in credentials.parent.iterdir()] == ["booker.json"]
+    assert not fake.paths("context/update")
+
+
+def test_a_token_that_is_not_rotated_leaves_the_file_alone(
+    fake: Any, run_tap: Run, credentials: Path
+) -> None:
+    before = credentials.stat()
+    assert run_tap(fake.settings(personal_access_token=None, credentials_path=str(credentials))).code == 0
+    assert credentials.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_link_to_the_file_stays_a_link(fake: Any, run_tap: Run, credentials: Path, tmp_path: Path) -> None:
+    fake.token["refresh_token"] = "refresh-2"
+    link = tmp_path / "link.json"
+    link.symlink_to(credentials)
+    assert run_tap(fake.settings(personal_access_token=None, credentials_path=str(link))).code == 0
+    assert link.is_symlink()
+    assert json.loads(credentials.read_text())["refresh_token"] == "refresh-2"
+
+
+def test_the_files_token_url_is_used_unless_the_setting_says_otherwise(
+    fake: Any, run_tap: Run, credentials: Path
+) -> None:
+    credentials.write_text(json.dumps({"refresh_token": "r", "token_url": f"{fake.url}/other/token"}))
+    settings = fake.settings(personal_access_token=None, credentials_path=str(credentials))
+    run_tap(settings)
+    run_tap({**settings, "token_url": f"{fake.url}/mine/token"})
+    assert [asked.path for asked in fake.paths("token")] == ["/other/token", "/mine/token"]
+
+
+def test_a_token_that_another_run_rotated_meanwhile_is_read_again(
+    fake: Any, run_tap: Run, credentials: Path, answer: Any
+) -> None:
+    def other_run_was_first(asked: Any) -> Any:
+        if asked.body["refresh_token"] == ["refresh-1"]:
+            credentials.write_text(json.dumps({"refresh_token": "refresh-2"}))
+            return answer({"error": "invalid_grant"}, 400)
+        return None
+
+    fake.always["token"] = other_run_was_first
+    assert run_tap(fake.settings(personal_access_token=None, credentials_path=str(credentials))).code == 0
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"refresh_token": 5}'])
+def test_an_unusable_credential_file_is_one_clear_failure(
+    fake: Any, run_tap: Run, tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "booker.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(CredentialFileError, match="BKR-105"):
+        run_tap(fake.settings(personal_access_token=None, credentials_path=str(path)))
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"error": "invalid_client", "error_description": "hush-secret is wrong"}, 400),
+        ({"error": "invalid_grant"}, 401),
+        ({"statusCode": 401, "message": "Access denied due to invalid subscription key."}, 401),
+        ({"error": "invalid_client"}, 200),
+        (b"", 403),
+    ],
+)
+def test_refused_credentials_stop_the_run_at_once(
+    fake: Any, run_tap: Run, answer: Any, *, pauses: list[float], body: Any, status: int
+) -> None:
+    fake.always["token"] = lambda _: answer(body, status)
+    with pytest.raises(RefusedError) as refusal:
+        run_tap(fake.settings(location_ids=[3749, 3750]))
+    assert refusal.value.exit_code == 2
+    assert "hush" not in str(refusal.value)
+    assert len(fake.paths("token")) == 1
+    assert pauses == []
+
+
+def test_a_token_address_that_is_none_is_a_settings_error(fake: Any, run_tap: Run, answer: Any) -> None:
+    fake.always["token"] = lambda _: answer({}, 404)
+    with pytest.raises(SettingError, match="token_url"):
+        run_tap(fake.settings())
+
+
+def test_a_busy_token_service_is_waited_for(
+    fake: Any, run_tap: Run, answer: Any, pauses: list[float]
+) -> None:
+    fake.queue["token"] = [answer({}, 503), answer({}, 429, {"Retry-After": "7"}), answer({})]
+    assert run_tap(fake.settings()).code == 0
+    assert len(pauses) == 3
+    assert pauses[1] >= 7
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"body": {"IsSuccess": False, "ErrorCode": 1000, "ErrorMessage": "Invalid Access Token"}},
+        {"body": {"statusCode": 401}, "status": 401},
+        {"body": b"", "status": 401},
+    ],
+)
+def test_a_token_that_expires_in_the_middle_is_renewed_and_the_page_asked_for_again(
+    fake: Any, run_tap: Run, answer: Any, customer: Any, refusal: dict[str, Any]
+) -> None:
+    fake.customers = [customer(n) for n in range(1, 8)]
+
+    def expire(asked: Any) -> Any:
+        old = asked.body["access_token"] == "hush-token-1" and asked.body["PageNumber"] == 2
+        if old:
+            fake.token = {"access_token": "hush-token-2", "expires_in": 1800}
+        return answer(**refusal) if old else None
+
+    fake.always["customers"] = expire
+    output = run_tap(fake.settings())
+    assert output.code == 0
+    assert output.ids("contacts") == list(range(1, 8))
+    pages = [(a.body["PageNumber"], a.body["access_token"][-1]) for a in fake.paths("customers")]
+    assert pages == [(1, "1"), (2, "1"), (2, "2"), (3, "2"), (4, "2")]
+
+
+def test_a_fresh_token_that_is_refused_too_fails_without_a_loop(fake: Any, run_tap: Run, answer: Any) -> None:
+    fake.always["customers"] = lambda _: answer(b"", 401)
+    output = run_tap(fake.settings())
+    assert output.code == 2
+    assert output.tally("contacts")["outcome"] == "BKR-204"
+    assert len(fake.paths("customers")) == 2
+    assert output.bookmark("contacts") is None
+    assert output.bookmark("check_ins") is not None
+
+
+def test_threads_share_one_renewal(fake: Any, run_tap: Run, answer: Any, customer: Any) -> None:
+    fake.customers = [customer(n) for n in range(1, 40)]
+
+    def expire(asked: Any) -> Any:
+        return (
+            answer(b"", 401)
+            if asked.body["access_token"] == "hush-token-1" and asked.body["PageNumber"] > 3
+            else None
+        )
+
+    def token(_: Any) -> Any:
+        return answer({"access_token": f"hush-token-{len(fake.paths('token'))}", "expires_in": 1800})
+
+    fake.always.update(customers=expire, token=token)
+    output = run_tap(fake.settings(concurrent_requests=4))
+    assert output.ids("contacts") == list(range(1, 40))
+    assert len(fake.paths("token")) == 2
+
+
+@pytest.mark.parametrize(("expires_in", "fetches"), [(1800, 1), ("1800", 1), (20, 3), (None, 1)])
+def test_a_token_is_renewed_a_little_before_it_expires(expires_in: Any, fetches: int) -> None:
+    clock, fetched = [0.0], []
+
+    def fetch() -> Token:
+        fetched.append(clock[0])
+        return Token(str(len(fetched)), clock[0] + _useful_seconds(expires_in))
+
+    cell = TokenCell(fetch, lambda: clock[0])
+    for clock[0] in (0.0, 17.9, 18.0, 30.0, 36.0):
+        cell.get()
+    assert len(fetched) == fetches
+
+
+def test_no_failure_tells_a_secret(
+    fake: Any, run_tap: Run, answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    fake.queue["location"] = [answer(cut=True), answer(b"", 503)]
+    fake.always["customers"] = lambda _: answer({"IsSuccess": False, "ErrorMessage": "hush"}, 400)
+    output = run_tap(fake.settings())
+    assert output.code == 1
+    said = caplog.text + output.stderr + json.dumps(output.messages)
+    assert "BKR-402" in said
+    assert "hush" not in said
+
+
+def test_an_error_object_carries_status_code_and_sentence() -> None:
+    failure = BookerError("It broke.", status=500, vendor_code=100000, code="BKR-306")
+    assert (failure.status, failure.vendor_code, failure.code) == (500, 100000, "BKR-306")
+    assert str(failure).startswith("BKR-306: It broke. Run later")

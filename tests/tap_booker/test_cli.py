@@ -1,0 +1,277 @@
+"""The command as a process: exit codes, what stands on stdout and stderr, signals, closed pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-c", "from tap_booker.tap import main; main()"]
+Tap = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TAP_BOOKER")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**kept, "HOME": str(tmp_path)}
+
+
+@pytest.fixture
+def tap(tmp_path: Path, environment: dict[str, str]) -> Tap:
+    def run(config: Any, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        path = tmp_path / "config.json"
+        path.write_text(config if isinstance(config, str) else json.dumps(config))
+        given = ["--config", str(path)] if config is not None else []
+        return subprocess.run(
+            [*COMMAND, *given, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=tmp_path,
+            env={**environment, **variables},
+        )
+
+    return run
+
+
+def code_lines(stderr: str) -> list[str]:
+    """What a person is told: the lines with a code and a sentence."""
+    return re.findall(r"BKR-\d+: .*", stderr)
+
+
+def test_a_good_run_speaks_singer_on_stdout_and_sums_up_on_stderr(tap: Tap, fake: Any, customer: Any) -> None:
+    fake.customers = [customer(n) for n in range(1, 5)]
+    done = tap(fake.settings())
+    kinds = [json.loads(line)["type"] for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert set(kinds) == {"SCHEMA", "RECORD", "STATE"}
+    assert "calls made in all" in done.stderr
+    summary = next(line for line in done.stderr.splitlines() if "summary {" in line)
+    assert json.loads(summary[summary.index("{") :])["calls"] == len(fake.asked)
+
+
+def test_state_of_one_run_is_understood_by_the_next(tap: Tap, fake: Any, tmp_path: Path) -> None:
+    done = tap(fake.settings())
+    last = [m["value"] for m in map(json.loads, done.stdout.splitlines()) if m["type"] == "STATE"][-1]
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(last))
+    fake.asked.clear()
+    assert tap(fake.settings(), "--state", str(path)).returncode == 0
+    assert "FromDateLastModifiedOffset" in fake.paths("customers")[0].body
+
+
+@pytest.mark.parametrize("arguments", [[], ["--test=connection"], ["--test"], ["--test=schema"]])
+def test_wrong_settings_end_every_entry_with_a_line_each(tap: Tap, arguments: list[str]) -> None:
+    done = tap({"location_ids": [1], "page_size": 0}, *arguments)
+    assert done.returncode == 2
+    assert len(code_lines(done.stderr)) == 4
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("config", "arguments"),
+    [
+        ("{not json", []),
+        ("[]", []),
+        (None, ["--config", "nowhere.json"]),
+        (None, ["--config", "."]),
+    ],
+)
+def test_unreadable_settings_files_are_one_line(tap: Tap, config: str | None, arguments: list[str]) -> None:
+    done = tap(config, *arguments)
+    assert (done.returncode, len(code_lines(done.stderr))) == (2, 1)
+    assert code_lines(done.stderr)[0].startswith("BKR-101")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--state", "--catalog"])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"bookmarks": [], "streams": 5}'])
+def test_unreadable_state_and_catalog_are_one_line(
+    tap: Tap, fake: Any, tmp_path: Path, option: str, content: str
+) -> None:
+    path = tmp_path / "input.json"
+    path.write_text(content)
+    done = tap(fake.settings(), option, str(path))
+    assert (done.returncode, len(code_lines(done.stderr))) == (2, 1)
+    assert "Traceback" not in done.stderr
+    assert not fake.asked
+
+
+@pytest.mark.parametrize("config", [None, {}, {"page_size": "x", "location_ids": {}}])
+def test_discovery_needs_no_settings(tap: Tap, config: Any) -> None:
+    done = tap(config, "--discover")
+    streams = {s["tap_stream_id"]: s for s in json.loads(done.stdout)["streams"]}
+    assert done.returncode == 0
+    assert set(streams) == {"contacts", "check_ins"}
+    assert streams["contacts"]["key_properties"] == streams["check_ins"]["key_properties"] == ["id"]
+    assert streams["contacts"]["replication_key"] == "updated_at"
+    assert streams["check_ins"]["replication_key"] == "as_of"
+
+
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_about_needs_no_settings(tap: Tap, form: str) -> None:
+    done = tap(None, "--about", "--format", form)
+    assert done.returncode == 0
+    assert "personal_access_token" in done.stdout
+
+
+def test_refused_credentials_exit_2_with_one_line(tap: Tap, fake: Any, answer: Any) -> None:
+    fake.always["token"] = lambda _: answer({"error": "invalid_client"}, 400)
+    done = tap(fake.settings())
+    assert (done.returncode, len(code_lines(done.stderr))) == (2, 1)
+    assert code_lines(done.stderr)[0].startswith("BKR-201: Booker refused the credentials (invalid_client).")
+    assert "unhandled" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_connection_test_tells_what_it_found(
+    tap: Tap, fake: Any, customer: Any, appointment: Any
+) -> None:
+    fake.customers = [customer(1, Email="dana@example.com"), customer(2), customer(3)]
+    fake.appointments = [appointment(1, IsGuestCheckedIn=True), appointment(2, CustomerID=None)]
+    done = tap(fake.settings(as_of="2026-03-02T15:00:00Z"), "--test=connection")
+    assert done.returncode == 0
+    assert "Downtown Spa" in done.stdout
+    assert "America/Chicago" in done.stdout
+    assert "3 customers, more follow, on the first page, 1 with e-mail" in done.stdout
+    assert "2 appointments of the last 7 days on the first page, 1 checked in" in done.stdout
+    assert "All is well; calls made: 4" in done.stdout
+    assert "dana" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "code"),
+    [("token", ({"error": "invalid_client"}, 400), "BKR-201"), ("location", ({}, 404), "BKR-203")],
+)
+def test_the_connection_test_fails_aloud(
+    tap: Tap, fake: Any, answer: Any, *, path: str, reply: Any, code: str
+) -> None:
+    fake.always[path] = lambda _: answer(*reply)
+    done = tap(fake.settings(), "--test=connection")
+    assert done.returncode == 2
+    assert f"FAIL  {code}" in done.stdout
+    assert "Not ready" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_kind_of_test_is_refused(tap: Tap, fake: Any) -> None:
+    done = tap(fake.settings(), "--test=nonsense")
+    assert done.returncode == 2
+    assert not fake.asked
+
+
+def start(config: dict[str, Any], tmp_path: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    return subprocess.Popen(
+        [*COMMAND, "--config", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_with_its_number_and_moves_no_bookmark(
+    fake: Any,
+    customer: Any,
+    answer: Any,
+    *,
+    tmp_path: Path,
+    environment: dict[str, str],
+    number: signal.Signals,
+) -> None:
+    reached = threading.Event()
+    fake.customers = [customer(n) for n in range(1, 9)]
+
+    def stall(asked: Any) -> Any:
+        if asked.body["PageNumber"] == 3:
+            reached.set()
+            return answer(hang=True)
+        return None
+
+    fake.always["customers"] = stall
+    process = start(fake.settings(concurrent_requests=4), tmp_path, environment)
+    assert reached.wait(30)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    states = [m["value"] for m in map(json.loads, out.splitlines()) if m["type"] == "STATE"]
+    assert all("contacts" not in state["bookmarks"] for state in states)
+    assert "Traceback" not in err
+    assert f"Stopped by signal {int(number)}" in err
+
+
+def test_a_closed_pipe_is_one_clear_line(
+    fake: Any, customer: Any, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    fake.customers = [customer(n, FirstName="x" * 2000) for n in range(1, 400)]
+    process = start(fake.settings(page_size=100), tmp_path, environment)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr is not None
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(20) == 1
+    assert code_lines(err)[-1].startswith("BKR-901")
+    assert "Traceback" not in err
+    assert "Exception ignored" not in err
+    assert "BrokenPipeError" not in err
+    assert "unhandled" not in err
+
+
+def test_no_secret_and_no_person_stands_in_the_log_at_debug_level(
+    tap: Tap, fake: Any, customer: Any, answer: Any
+) -> None:
+    fake.customers = [customer(1, Email="dana@example.com", Notes="likes tea")]
+    fake.queue["location"] = [answer(cut=True)]
+    fake.queue["customers"] = [answer(b"", 401)]
+    done = tap(fake.settings(), LOGLEVEL="DEBUG", TAP_BOOKER_LOGLEVEL="DEBUG")
+    assert done.returncode == 0
+    for word in ("hush", "dana", "First1", "tea"):
+        assert word not in done.stderr
+    assert "hush" not in done.stdout
+    assert "tea" not in done.stdout
+
+
+def test_a_failure_that_nobody_foresaw_names_its_place_and_shows_no_value(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    program = (
+        "from tap_booker import tap\n"
+        "def read(self): raise KeyError('dana@example.com')\n"
+        "tap.TapBooker.read = read\n"
+        "tap.main()"
+    )
+    config = {"location_ids": [1], "subscription_key": "k", "client_id": "c", "client_secret": "s"}
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--config", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**environment, "LOGLEVEL": "DEBUG"},
+    )
+    assert done.returncode == 1
+    assert code_lines(done.stderr)[-1].startswith(
+        "BKR-902: The tap failed in a way that it does not know (KeyError at"
+    )
+    assert "dana" not in done.stderr

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_booker.errors import SettingsError
+from tap_booker.settings import SCHEMA, SECRETS
+from tap_booker.tap import TapBooker
+
+GOOD: dict[str, Any] = {
+    "location_ids": [3749],
+    "subscription_key": "hush-1",
+    "client_id": "c",
+    "client_secret": "hush-2",
+    "personal_access_token": "hush-3",
+}
+
+
+def lines(**changes: Any) -> list[str]:
+    """What the tap says about these settings, one line for each problem."""
+    with pytest.raises(SettingsError) as failure:
+        TapBooker(config={**GOOD, **changes})
+    assert failure.value.exit_code == 2
+    return str(failure.value).splitlines()
+
+
+def test_the_defaults() -> None:
+    config = TapBooker(config=dict(GOOD)).config
+    ours = {name: config[name] for name in SCHEMA["properties"] if name in config and name not in GOOD}
+    for builtin in ("stream_maps", "stream_map_config", "faker_config"):
+        ours.pop(builtin, None)
+    ours = {name: value for name, value in ours.items() if not name.startswith("flattening")}
+    assert ours == {
+        "base_url": "https://api.booker.com",
+        "scope": "merchant",
+        "page_size": 100,
+        "lookback_hours": 24,
+        "trailing_days": 7,
+        "window_days": 30,
+        "date_filter_style": "offset",
+        "concurrent_requests": 4,
+        "request_timeout": 90,
+        "skip_broken_records": False,
+    }
+
+
+def test_secrets_are_marked() -> None:
+    assert sorted(SECRETS) == ["client_secret", "personal_access_token", "subscription_key"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"location_ids": None}, "location_ids is missing"),
+        ({"location_ids": []}, "location_ids is empty"),
+        ({"location_ids": ["abc"]}, "location_ids must be of type integer"),
+        ({"location_ids": [0]}, "location_ids must be at least 1"),
+        ({"subscription_key": ""}, "subscription_key is missing"),
+        ({"client_secret": 12345}, "client_secret must be of type string"),
+        ({"page_size": 0}, "page_size must be at least 1"),
+        ({"page_size": "many"}, "page_size must be of type integer"),
+        ({"concurrent_requests": 65}, "concurrent_requests must be at most 64"),
+        ({"date_filter_style": "iso"}, "date_filter_style must be one of offset, dotnet"),
+        ({"base_url": "api.booker.com"}, "base_url must be an address"),
+        ({"token_url": "ftp://x"}, "token_url must be an address"),
+        ({"timezone": "Central"}, "timezone must be an IANA zone"),
+        ({"start_date": "soon"}, "start_date must be a date"),
+        ({"start_date": "2999-01-01"}, "start_date lies in the future"),
+        ({"as_of": "noon", "base_url": "http://127.0.0.1:1"}, "as_of must be a date-time"),
+        ({"credentials_path": "x.json"}, "one of them must go"),
+    ],
+)
+def test_each_wrong_setting_gets_one_line_with_code_and_remedy(changes: dict[str, Any], said: str) -> None:
+    (line,) = lines(**changes)
+    assert line.startswith("BKR-102: ")
+    assert said in line
+    assert "tap-booker --about" in line
+    assert "12345" not in line
+
+
+def test_several_wrong_settings_get_a_line_each() -> None:
+    assert len(lines(location_ids=None, page_size=0, request_timeout="x")) == 3
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://api.booker.com", "https://API.booker.com/", "http://api-staging.booker.com:443/x", None],
+)
+def test_as_of_never_meets_a_real_account(url: str | None) -> None:
+    (line,) = lines(as_of="2026-03-02T15:00:00Z", base_url=url)
+    assert line.startswith("BKR-103: ")
+
+
+@pytest.mark.parametrize(("ids", "expected"), [([1, 2], [1, 2]), (["1", 2, 2], [1, 2]), (7, [7]), ("7", [7])])
+def test_location_ids_are_read_generously(ids: Any, expected: list[int]) -> None:
+    assert TapBooker(config={**GOOD, "location_ids": ids}).config["location_ids"] == expected
+
+
+def test_empty_values_count_as_not_given() -> None:
+    changes = {
+        "timezone": "",
+        "start_date": None,
+        "token_url": "",
+        "credentials_path": None,
+        "page_size": None,
+    }
+    config = TapBooker(config={**GOOD, **changes}).config
+    assert "timezone" not in config
+    assert config["page_size"] == 100
+
+
+def test_an_unknown_setting_is_a_warning_with_the_nearest_name(caplog: pytest.LogCaptureFixture) -> None:
+    TapBooker(config={**GOOD, "page_sise": 5, "zzz": 1})
+    assert "page_sise; did you mean page_size?" in caplog.text
+    assert "no setting zzz" in caplog.text
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAP_BOOKER_LOCATION_IDS", "[3749, 3750]")
+    monkeypatch.setenv("TAP_BOOKER_PAGE_SIZE", "7")
+    monkeypatch.setenv("TAP_BOOKER_SKIP_BROKEN_RECORDS", "true")
+    config = TapBooker(config={**GOOD, "location_ids": None}, parse_env_config=True).config
+    assert (config["location_ids"], config["page_size"], config["skip_broken_records"]) == (
+        [3749, 3750],
+        7,
+        True,
+    )
+
+
+def test_an_unreadable_environment_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAP_BOOKER_PAGE_SIZE", "many")
+    with pytest.raises(SettingsError, match="TAP_BOOKER_PAGE_SIZE"):
+        TapBooker(config=dict(GOOD), parse_env_config=True)
