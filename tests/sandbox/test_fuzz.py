@@ -127,4 +127,4 @@ def test_no_made_up_request_leaves_the_file(served: Sandbox, vendor: str, operat
 def test_no_made_up_request_leaves_the_file_in_a_long_sweep(
     served: Sandbox, vendor: str, operation: Any
 ) -> None:
-    _fuzz(served, vendor, operation, 1000)
+    _fuzz(served, vendor, operation, 250)

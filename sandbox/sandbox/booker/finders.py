@@ -55,7 +55,7 @@ class Finders:
         everywhere = self.switches.other_locations_without_exact_filter and not body.get(
             "FilterByExactLocationID"
         )
-        rows = [p for p in self.salon.customers.values() if everywhere or p.location_id == place.id]
+        rows = [p for p in list(self.salon.customers.values()) if everywhere or p.location_id == place.id]
         for keep in self._customer_filters(body, place):
             rows = [p for p in rows if keep(p)]
         return ordered(rows, body.get("SortBy"), _SORT_CUSTOMERS)
@@ -78,7 +78,7 @@ class Finders:
     def _appointments(self, body: dict[str, Any], place: Location) -> list[Appointment]:
         start = Window(body, "StartDate", place.zone, self.switches)
         changed = Window(body, "DateLastModified", place.zone, self.switches)
-        rows = [a for a in self.salon.appointments.values() if a.location_id == place.id]
+        rows = [a for a in list(self.salon.appointments.values()) if a.location_id == place.id]
         if start:
             rows = [a for a in rows if start.holds(a.start)]
         if changed and self.switches.honour_modified_filter_appointments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ SCOPES = frozenset(
         "offline_access",
     }
 )
+
+_BACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d{1,5})?(/[!-~]*)?")
 
 
 @dataclass
@@ -64,6 +67,7 @@ class Tokens:
         self.clock, self.switches, self.credentials = clock, switches, credentials
         self.issued: dict[str, Token] = {}
         self._old_refresh_tokens: set[str] = set()
+        self._codes: dict[str, tuple[str, str]] = {}
 
     def grant(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Answer a token call.
@@ -76,14 +80,31 @@ class Tokens:
             raise GrantError("invalid_client", "client id or secret is not valid")
         kind, scope = form.get("grant_type", ""), form.get("scope", "")
         self._check_secret(kind, form)
-        if not scope or not SCOPES.issuperset(scope.split()):
-            raise GrantError("invalid_scope", "the scope is not valid")
+        if kind == "authorization_code":
+            scope = self._codes.pop(form["code"])[1]
+        _check_scope(scope)
         body = {
             "access_token": self._issue(kind, scope),
             "expires_in": self.switches.token_seconds,
             "token_type": "Bearer",
         }
-        return {**body, "refresh_token": self._rotated()} if kind == "refresh_token" else body
+        lasting = kind == "refresh_token" or "offline_access" in scope.split()
+        return {**body, "refresh_token": self._rotated()} if lasting else body
+
+    def authorize(self, client_id: str, redirect_uri: str, scope: str) -> str:
+        """Let the merchant sign in and allow access; returns the code for `authorization_code`.
+
+        Raises:
+            GrantError: Unknown client or scope, or an address that is not on this machine.
+        """
+        if client_id != self.credentials.client_id:
+            raise GrantError("invalid_client", "client id is not valid")
+        _check_scope(scope)
+        if not _BACK.fullmatch(redirect_uri):
+            raise GrantError("invalid_request", "the sandbox redirects to this machine only")
+        code = f"fake-code-{len(self.issued)}-{len(self._codes)}"
+        self._codes[code] = (redirect_uri, scope)
+        return code
 
     def for_location(self, bearer: str | None, location_id: int) -> str:
         """Exchange a token for one of a location (answers with the bare token).
@@ -135,6 +156,7 @@ class Tokens:
 
     def _check_secret(self, kind: str, form: Mapping[str, str]) -> None:
         good = {
+            "authorization_code": self._codes.get(form.get("code", ""), ("",))[0] == form.get("redirect_uri"),
             "client_credentials": True,
             "personal_access_token": form.get("personal_access_token")
             == self.credentials.personal_access_token,
@@ -168,6 +190,11 @@ class Tokens:
         text = ".".join((_part({"alg": "RS256", "typ": "JWT"}), _part(claims), _signature(claims)))
         self.issued[text] = token
         return text
+
+
+def _check_scope(scope: str) -> None:
+    if not scope or not SCOPES.issuperset(scope.split()):
+        raise GrantError("invalid_scope", "the scope is not valid")
 
 
 def _part(content: dict[str, Any]) -> str:

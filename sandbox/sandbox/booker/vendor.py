@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from sandbox.booker import answers, appointments, customers, locations
 from sandbox.booker.answers import AccessError, ArgumentError, GrantError, success
@@ -67,15 +67,17 @@ class Booker:
     def _gateway(self, call: Call) -> Answer | None:
         """The gateway asks for the subscription key before anything else (documented for its kind)."""
         key = call.headers.get("ocp-apim-subscription-key")
-        if key == self.credentials.subscription_key:
+        if key == self.credentials.subscription_key or call.path.startswith("/auth/"):
             return None
         fault = "invalid" if key else "missing"
         return answers.gateway(401, f"Access denied due to {fault} subscription key.")
 
     def _behind_the_door(self, call: Call, operation: Operation, params: dict[str, str]) -> Answer:
         call.params, problems = operation.check_parameters(params, call.query)
-        if operation.id == "token":
+        if operation.id in {"token", "identityToken"}:
             return self._token(call, operation)
+        if operation.id == "authorize":
+            return self._sign_in(call, problems)
         if operation.id == "updateContext":
             return self._context(call, problems)
         call.body = _read_body(call, operation)
@@ -101,6 +103,16 @@ class Booker:
         if operation.check_body(call.content_type, form):
             raise GrantError("invalid_request", "a field is missing or unknown")
         return Answer(200, self.tokens.grant(form), {"Cache-Control": "no-store"})
+
+    def _sign_in(self, call: Call, problems: list[Problem]) -> Answer:
+        """The identity host's page: the merchant signs in, allows at once, and is sent back."""
+        if problems:
+            raise GrantError("invalid_request", problems[0].message)
+        asked = call.params
+        code = self.tokens.authorize(asked["client_id"], asked["redirect_uri"], asked["scope"])
+        back = {"code": code, **({"state": asked["state"]} if "state" in asked else {})}
+        sign = "&" if "?" in asked["redirect_uri"] else "?"
+        return Answer(302, None, {"Location": asked["redirect_uri"] + sign + urlencode(back)})
 
     def _context(self, call: Call, problems: list[Problem]) -> Answer:
         """A location's token for a token: no body, no content type; a bare JSON string (seen)."""

@@ -39,7 +39,7 @@ class Contacts(dict[str, dict[str, Any]]):
     def __init__(self, switches: ReferrizerSwitches, journal: Journal) -> None:
         super().__init__()
         self._switches, self._journal = switches, journal
-        self._by_value: dict[tuple[str, str], set[str]] = {}
+        self._by_value: dict[tuple[str, str], dict[str, None]] = {}
         self._made = 0
 
     def add(self, **fields: Any) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Contacts(dict[str, dict[str, Any]]):
             self._switches.unique_by, (self._switches.unique_by,)
         )
         for value in ((name, _folded(contact[name])) for name in names if contact[name]):
-            for key in sorted(self._by_value.get(value, ()), key=list(self._by_value.get(value, ())).index):
+            for key in self._by_value.get(value, ()):
                 holds = key in self and _folded(self[key][value[0]] or "") == value[1]
                 if holds and key != but:
                     return key
@@ -110,7 +110,7 @@ class Contacts(dict[str, dict[str, Any]]):
     def _index(self, contact: dict[str, Any]) -> None:
         for name in ("email", "phone"):
             if contact[name]:
-                self._by_value.setdefault((name, _folded(contact[name])), set()).add(contact["id"])
+                self._by_value.setdefault((name, _folded(contact[name])), {})[contact["id"]] = None
 
     def _next_id(self) -> str:
         self._made += 1
