@@ -118,7 +118,7 @@ def explain(
     list of processes.
     """
     chosen = settings()
-    by_email = email_key(click.get_text_stream("stdin").readline()) if contact == "-" else None
+    by_email = email_key(sys.stdin.readline()) if contact == "-" else None
     if contact == "-" and by_email is None:
         raise click.UsageError("standard input holds no e-mail")
     moment = as_of.replace(tzinfo=UTC) if as_of else chosen.as_of or datetime.now(UTC)
