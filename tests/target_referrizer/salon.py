@@ -1,4 +1,4 @@
-"""One Referrizer account, one ledger, and runs of the target over records; real HTTP, a clock that is passed in."""
+"""One Referrizer account, one ledger, and runs of the target over records; real HTTP, a clock of its own."""
 
 from __future__ import annotations
 
@@ -156,7 +156,8 @@ class Salon:
 
     def group(self, **wanted: Any) -> str | None:
         """The customer group of a contact."""
-        return custom(self.one(**wanted), "Customer Group")
+        found: str | None = custom(self.one(**wanted), "Customer Group")
+        return found
 
     def visits(self) -> list[dict[str, Any]]:
         """All visits of the account."""
