@@ -43,6 +43,23 @@ def test_an_undone_check_in_loses_its_stamp_and_moves_into_the_modified_window(b
     assert len(rows(booker, person, **RECENT)) == 1
 
 
+def test_an_undone_check_in_takes_payment_and_completion_back_too(booker: Any) -> None:
+    person, salon = booker.box.salon.people["no_visit"], booker.box.salon
+    made = salon.pay(salon.visit(person))
+    assert rows(booker, person)[0]["IsServiceComplete"] is True
+    salon.undo_check_in(made)
+    shown = rows(booker, person)[0]
+    assert (shown["IsServiceComplete"], shown["IsOrderClosed"], shown["IsOrderPaid"]) == (False, False, False)
+    assert salon.last_visit(person) is None
+
+
+def test_a_late_cancel_modifies_an_appointment_that_was_checked_in_before(booker: Any) -> None:
+    salon = booker.box.salon
+    made = salon.by_customer[salon.people["family_mother"].id][0]
+    salon.cancel(made)
+    assert [row["ID"] for row in booker.appointments(**RECENT)] == [made.id]
+
+
 def test_whether_a_check_in_touches_the_modified_window_is_a_switch(booker: Any) -> None:
     salon = booker.box.salon
     made = salon.book(salon.people["no_visit"], at=datetime(2026, 3, 1, tzinfo=UTC))
