@@ -36,7 +36,8 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "BKR-105": Entry(
         "The credential file cannot be used.",
-        "Run booker-connect again, or make the file readable and writable for the user who runs the tap.",
+        "Give the path of a JSON file with a refresh_token that this user may read and replace; if the token "
+        "in it is spent, sign in to Booker again.",
     ),
     "BKR-106": Entry(
         "The state that was passed in cannot be read.",

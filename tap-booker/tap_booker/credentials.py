@@ -1,4 +1,4 @@
-"""The file with the refresh token that `booker-connect` writes: read, and replaced when Booker rotates."""
+"""The file with the refresh token: read, and replaced when Booker rotates the token."""
 
 from __future__ import annotations
 

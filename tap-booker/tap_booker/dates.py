@@ -99,6 +99,23 @@ def plain_text(moment: datetime) -> str:
     return f"/Date({(moment - EPOCH) // timedelta(milliseconds=1)})/"
 
 
+def moment_of(text: str, zone: ZoneInfo | None) -> datetime | None:
+    """Read a date or date-time of the settings or the state.
+
+    Args:
+        text: ISO 8601; a bare date means its first moment.
+        zone: Zone of a text without offset; None means UTC.
+
+    Returns:
+        The instant in UTC, or None when the text is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone or UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 def _read(value: object, zone: ZoneInfo | None) -> datetime | None:
     """Read either form, whichever field it stands in."""
     if not isinstance(value, str):

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from tap_booker.auth import Authority
 from tap_booker.client import Booker, Page, Query
+from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, FatalError
 from tap_booker.location import Location, read_location
 from tap_booker.pages import new_rows, read_pages
 from tap_booker.report import Report, Tally
-from tap_booker.settings import moment_of
 from tap_booker.transport import Transport
 
 if TYPE_CHECKING:

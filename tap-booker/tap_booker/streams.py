@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.streams import Stream
 
 from tap_booker import queries, rows, schemas
+from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, FatalError, StateError
 from tap_booker.queries import Window
-from tap_booker.settings import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

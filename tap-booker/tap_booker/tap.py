@@ -15,7 +15,7 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator, _ConfigInput
 
-from tap_booker import files, settings
+from tap_booker import files, settings, validation
 from tap_booker.check import check
 from tap_booker.cli import ReaderGoneError, run_command
 from tap_booker.errors import SettingError, SettingsError
@@ -101,13 +101,13 @@ class TapBooker(Tap):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Tidy and check the settings; every wrong one gets its own line."""
         self.append_builtin_config(self.config_jsonschema)
-        self._config = settings.tidy(self._config)
-        for text in settings.unknown(self._config, list(self.config_jsonschema["properties"])):
+        self._config = validation.tidy(self._config)
+        for text in validation.unknown(self._config, list(self.config_jsonschema["properties"])):
             self.logger.warning(text)
         validator = JSONSchemaValidator(self.config_jsonschema)
-        problems = settings.schema_problems(validator.iter_errors(self._config))
+        problems = validation.schema_problems(validator.iter_errors(self._config))
         if not problems:
-            problems = list(settings.value_problems(self._config, type(self).clock()))
+            problems = list(validation.value_problems(self._config, type(self).clock()))
         if problems and raise_errors:
             raise SettingsError(problems)
         return [str(problem) for problem in problems]

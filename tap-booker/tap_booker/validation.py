@@ -1,0 +1,129 @@
+"""Wrong settings, each with one clear line: what the schema refuses, and what a schema cannot see."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from tap_booker.dates import moment_of
+from tap_booker.errors import BookerError, SettingError
+from tap_booker.location import known_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from jsonschema.exceptions import ValidationError
+
+
+def tidy(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Bring settings into the form that the schema describes, without judging them.
+
+    Empty values count as not given; a lone location id becomes a list, digits become numbers; an access token
+    that is percent-encoded is decoded (seen: the portal shows it so).
+    """
+    given = {name: value for name, value in config.items() if value is not None and value != ""}
+    ids = given.get("location_ids")
+    if isinstance(ids, (int, str)):
+        given["location_ids"] = [ids]
+    if isinstance(given.get("location_ids"), list):
+        given["location_ids"] = list(dict.fromkeys(_number(one) for one in given["location_ids"]))
+    for name in ("base_url", "token_url"):
+        if isinstance(given.get(name), str):
+            given[name] = given[name].strip().rstrip("/")
+    token = given.get("personal_access_token")
+    if isinstance(token, str) and re.search("%[0-9A-Fa-f]{2}", token):
+        given["personal_access_token"] = unquote(token)
+    return given
+
+
+def unknown(config: Mapping[str, Any], known: list[str]) -> Iterator[str]:
+    """Describe each setting that does not exist, with the nearest one that does."""
+    for name in config:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; `tap-booker --about` lists those that do."
+            yield f"There is no setting {name}{hint}"
+
+
+def schema_problems(errors: Iterable[ValidationError]) -> list[BookerError]:
+    """Say what the schema refuses, one line for each setting, without the value: it may be a secret."""
+    texts = {_setting_of(error): f"The setting {_setting_of(error)} {_wish(error)}." for error in errors}
+    return [SettingError(text) for text in texts.values()]
+
+
+def _setting_of(error: ValidationError) -> str:
+    """The setting that an error of the schema is about."""
+    if error.path:
+        return str(error.path[0])
+    missing = re.match("'(.*?)' is a required", error.message)
+    return missing[1] if missing else "?"
+
+
+def _wish(error: ValidationError) -> str:
+    """What the schema wants."""
+    wanted: Any = error.validator_value
+    if error.validator == "required":
+        return "is missing"
+    if error.validator == "type":
+        kinds = [wanted] if isinstance(wanted, str) else [kind for kind in wanted if kind != "null"]
+        return f"must be of type {' or '.join(kinds)}"
+    words = {"minimum": "must be at least", "maximum": "must be at most", "enum": "must be one of"}
+    shown = ", ".join(str(one) for one in wanted if one) if isinstance(wanted, list) else wanted
+    return f"{words.get(str(error.validator), 'must satisfy ' + str(error.validator))} {shown}"
+
+
+def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerError]:
+    """Checks beyond the schema, each wrong setting once.
+
+    Args:
+        config: Tidy settings whose types are right.
+        now: The clock.
+    """
+    if not config["location_ids"]:
+        yield SettingError("The setting location_ids is empty.")
+    for name in ("base_url", "token_url"):
+        if config.get(name) and not _is_address(config[name]):
+            yield SettingError(f"The setting {name} must be an address that starts with https:// or http://.")
+    if config.get("personal_access_token") and config.get("credentials_path"):
+        yield SettingError("Both personal_access_token and credentials_path are set; one of them must go.")
+    if config.get("timezone") and known_zone(config["timezone"]) is None:
+        yield SettingError("The setting timezone must be an IANA zone such as America/Chicago.")
+    if config.get("as_of"):
+        yield from _as_of_problems(config)
+    if config.get("start_date"):
+        yield from _start_problems(config["start_date"], now)
+
+
+def _as_of_problems(config: Mapping[str, Any]) -> Iterator[BookerError]:
+    """`as_of` must be readable, and never meets a real account."""
+    if moment_of(config["as_of"], None) is None:
+        yield SettingError("The setting as_of must be a date-time such as 2026-03-02T15:00:00Z.")
+    host = (urlsplit(config["base_url"]).hostname or "") if _is_address(config["base_url"]) else ""
+    if host == "booker.com" or host.endswith(".booker.com"):
+        yield SettingError("The setting as_of is refused against Booker's own address.", code="BKR-103")
+
+
+def _start_problems(text: str, now: datetime) -> Iterator[BookerError]:
+    """`start_date` must be readable and lie in the past."""
+    start = moment_of(text, None)
+    if start is None:
+        yield SettingError("The setting start_date must be a date or date-time such as 2025-01-31.")
+    elif start > now:
+        yield SettingError("The setting start_date lies in the future.")
+
+
+def _is_address(text: str) -> bool:
+    """Whether this can be the address of a server."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query
+    except ValueError:
+        return False
+
+
+def _number(value: object) -> object:
+    """An id as a number, when it is one in quotes."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
