@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import closing
+import time
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,11 +14,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from target_referrizer import explanation
-from target_referrizer.errors import SettingsError
+from target_referrizer.errors import LedgerBusy, SettingsError
 from target_referrizer.failing import run_cli
-from target_referrizer.ledger import Ledger, journal, reports
+from target_referrizer.ledger import Ledger, decisions, journal, reports
 from target_referrizer.people import email_key
+from target_referrizer.run import Outside, Run, machine_clock, make_client
 from target_referrizer.settings import PROPERTIES, Settings, from_environment, problems
+from target_referrizer.workers import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,6 +150,84 @@ def moves(settings: Callable[[], Settings], shape: str, run_no: int | None) -> N
             {"contact": row.remote_id, **json.loads(row.detail)} for row in reports.moves(ledger, number)
         ]
     _print(found, shape, _move_lines)
+
+
+@ledger_command.command()
+@as_format
+@click.option("--as-of", type=click.DateTime(), help="Plan as of this instant (UTC); default: now.")
+@click.pass_obj
+def plan(settings: Callable[[], Settings], shape: str, as_of: datetime | None) -> None:
+    """What a run without any input would change now: groups that age, and work that earlier runs left.
+
+    Reads from Referrizer where it must and writes nothing. For the plan of an input, run the target over
+    it with `dry_run`.
+    """
+    chosen = replace(settings(), dry_run=True)
+    chosen = replace(chosen, as_of=as_of.replace(tzinfo=UTC)) if as_of else chosen
+    planned = Run(chosen, Outside(machine_clock, time.sleep, make_client, Stop())).preview()
+    _print(planned.as_json(), shape, lambda _: planned.lines())
+
+
+@ledger_command.command()
+@as_format
+@click.option("--retry", is_flag=True, help="Have the next run try them all again.")
+@click.pass_obj
+def rejects(settings: Callable[[], Settings], shape: str, *, retry: bool) -> None:
+    """Records that could not be delivered, with code and reason."""
+    chosen = settings()
+    with closing(_open(chosen)) as ledger:
+        names = ("stream", "id", "code", "reason")
+        found = [
+            {name: getattr(row, name) for name in names} for row in reports.rejects(ledger, chosen.source)
+        ]
+        if retry:
+            with _exclusively(ledger, chosen):
+                decisions.retry(ledger, chosen.source, datetime.now(UTC))
+    _print(found, shape, _reject_lines)
+
+
+def _reject_lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    return (f"{one['stream']} {one['id']}: {one['code']} {one['reason']}" for one in found)
+
+
+@ledger_command.command()
+@as_format
+@click.option("--resend", multiple=True, metavar="ID", help="Send this visit again: it is not in Referrizer.")
+@click.option(
+    "--confirm", multiple=True, metavar="ID", help="Take this visit as delivered: it is in Referrizer."
+)
+@click.pass_obj
+def held(
+    settings: Callable[[], Settings], shape: str, resend: tuple[str, ...], confirm: tuple[str, ...]
+) -> None:
+    """Visits whose answer never came, and what a person decides about them."""
+    chosen = settings()
+    with closing(_open(chosen)) as ledger:
+        if resend or confirm:
+            with _exclusively(ledger, chosen):
+                settled = decisions.resend(ledger, chosen.source, resend)
+                settled += decisions.confirm(ledger, chosen.source, confirm, datetime.now(UTC))
+            click.echo(f"{settled} of {len(resend) + len(confirm)} settled", err=True)
+        found = [_held(row) for row in reports.held(ledger, chosen.source)]
+    _print(found, shape, _held_lines)
+
+
+def _held(row: Any) -> dict[str, Any]:
+    at = row.sent_at.isoformat() if row.sent_at else None
+    return {"id": row.id, "contact_id": row.contact_id, "referrizer_contact": row.remote_contact_id, "at": at}
+
+
+def _held_lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    return (f"visit {one['id']} of contact {one['contact_id']} at {one['at']}" for one in found)
+
+
+@contextmanager
+def _exclusively(ledger: Ledger, settings: Settings) -> Iterator[None]:
+    """Decide only while no run of this source is under way."""
+    if not ledger.locks.try_source(settings.source):
+        raise LedgerBusy("RFZ-401", f"a run of source {settings.source!r} holds the ledger")
+    with ledger.locks.delivery():
+        yield
 
 
 def _move_lines(found: list[dict[str, Any]]) -> Iterator[str]:

@@ -17,11 +17,32 @@ from target_referrizer.updates import Updates
 
 if TYPE_CHECKING:
     from target_referrizer.reconcile import Reconciler
+    from target_referrizer.visits import Visits
 
 logger = logging.getLogger("target-referrizer")
 
 #: A request that was cut off may still be at work over there: so long one waits before looking a second time.
 SETTLE_SECONDS = 5
+
+
+def deliver(reconciler: Reconciler, visits: Visits, withheld: set[str]) -> None:
+    """Contacts, then visits; once more where the visits showed that a contact is gone.
+
+    Args:
+        reconciler: Of this run, prepared.
+        visits: What to post.
+        withheld: Kinds of change that the brake withholds: creates, groups, visits.
+    """
+    context = reconciler.context
+    contacts = ContactDelivery(reconciler)
+    groups = context.maps_group and "groups" not in withheld
+    contacts.run(creates="creates" not in withheld, groups=groups)
+    if "visits" in withheld:
+        return
+    context.deliver("posting visits", visits)
+    if contacts.has_lost():
+        contacts.run(creates="creates" not in withheld, groups=groups)
+        context.deliver("posting visits", visits.again())
 
 
 class ContactDelivery:

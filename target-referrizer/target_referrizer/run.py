@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
-from collections import Counter
+import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from target_referrizer import account, plan
-from target_referrizer.delivery import ContactDelivery
+from target_referrizer.delivery import deliver
 from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable
-from target_referrizer.ledger import Ledger, accounting, journal, staging
-from target_referrizer.ledger.tables import visit
+from target_referrizer.ledger import Ledger, journal, staging
+from target_referrizer.pacing import Pacer
 from target_referrizer.reconcile import Context, Reconciler
-from target_referrizer.summary import Summary, show
+from target_referrizer.referrizer import Referrizer
+from target_referrizer.tally import Tally, person_needed
 from target_referrizer.visits import Visits, settle_unfinished
 from target_referrizer.workers import Stop, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from target_referrizer.referrizer import Referrizer
     from target_referrizer.settings import Settings
 
 logger = logging.getLogger("target-referrizer")
-
-#: From so many records on, the share of rejects calls a person.
-REJECTS_FROM = 20
 
 
 @dataclass(frozen=True)
@@ -68,13 +64,11 @@ class Run:
         account.note_first_run(self.ledger, settings.source, self.as_of)
         self.number = journal.start_run(self.ledger, settings.source, started, self.as_of)
         self.moment = journal.Moment(self.number, self.as_of)
-        self._read: Counter[str] = Counter()
-        self._superseded: Counter[str] = Counter()
-        self._invalid: dict[str, Counter[str]] = {"contacts": Counter(), "check_ins": Counter()}
-        self._client: Referrizer | None = None
+        self._tally = Tally()
         self._since = self.as_of
         self.is_delivering = False
         self.is_over = False
+        self.plan = plan.Plan(0, 0, 0, 0)
 
     def _take_place(self) -> None:
         if self.ledger.locks.try_source(self.settings.source):
@@ -92,24 +86,27 @@ class Run:
     def stage_contacts(self, rows: Sequence[staging.ContactRow]) -> None:
         """Take contacts in as the desired state."""
         with self.ledger.transaction() as tx:
-            self._superseded["contacts"] += staging.stage_contacts(
-                tx, self.settings.source, self.moment, rows
-            )
-        self._read["contacts"] += len(rows)
+            lost = staging.stage_contacts(tx, self.settings.source, self.moment, rows)
+            self._count(tx, "contacts", len(rows), lost)
 
     def stage_visits(self, rows: Sequence[staging.VisitRow]) -> None:
         """Take check-ins in as the desired state."""
         with self.ledger.transaction() as tx:
-            self._superseded["check_ins"] += staging.stage_visits(tx, self.settings.source, self.moment, rows)
-        self._read["check_ins"] += len(rows)
+            lost = staging.stage_visits(tx, self.settings.source, self.moment, rows)
+            self._count(tx, "check_ins", len(rows), lost)
 
     def stage_rejected(self, rows: Sequence[journal.Rejected]) -> None:
         """Keep records that break the contract."""
         with self.ledger.transaction() as tx:
             for row in rows:
                 journal.reject(tx, self.settings.source, self.moment, row)
-                self._invalid[row.stream][row.code] += 1
-                self._read[row.stream] += 1
+                self._tally.invalid[row.stream][row.code] += 1
+                self._count(tx, row.stream, 1, superseded=0)
+
+    def _count(self, tx: sa.Connection, stream: str, rows: int, superseded: int) -> None:
+        self._tally.read[stream] += rows
+        self._tally.superseded[stream] += superseded
+        journal.progress(tx, self.number, phase="staging", progress=self._tally.read.total())
 
     # --- end of input
 
@@ -121,18 +118,37 @@ class Run:
             with self.ledger.locks.delivery():
                 self.is_delivering = True
                 error = self._deliver()
-                text = self._account(error)
+                if not self.settings.dry_run:
+                    error, text = self._account(error)
         except (TargetError, Stopped) as stopped:
             error = stopped
         except sa.exc.SQLAlchemyError as failure:
             error = TargetError("RFZ-403", f"the ledger failed ({type(failure).__name__})")
-        code = _exit_code(error)
-        if error is not None and not isinstance(error, Stopped):
+        if error is not None:
             logger.error("%s", error)
-        if not self.settings.dry_run:
+        return self._end(exit_code(error), text)
+
+    def _end(self, code: int, text: str | None) -> int:
+        if self.settings.dry_run:
+            self.plan.show()
+        else:
             journal.finish_run(self.ledger, self.number, self._outside.now(), code, text)
         self._close()
         return code
+
+    def preview(self) -> plan.Plan:
+        """What a run without input would change; only for a dry run.
+
+        Raises:
+            TargetError: Referrizer cannot be read, or the settings are wrong.
+        """
+        try:
+            error = self._deliver()
+        finally:
+            self._close()
+        if error is not None:
+            raise error
+        return self.plan
 
     def abort(self, code: int) -> None:
         """End a run whose input never came to its end: what was staged stays, nothing is delivered."""
@@ -143,130 +159,84 @@ class Run:
         self.is_over = True
         self.ledger.close()
 
-    def _deliver(self) -> Exception | None:
+    def _deliver(self) -> TargetError | None:
         """Everything between staging and accounting; gives what kept it from being complete."""
-        self._client = self._outside.client(self.settings)
-        context = Context(
-            self.ledger,
-            self.settings,
-            self._client,
-            self.number,
-            self.as_of,
-            self._outside.wait,
-            self._outside.stop,
+        outside, settings = self._outside, self.settings
+        client = outside.client(settings)
+        self._context = Context(
+            self.ledger, settings, client, self.number, self.as_of, outside.wait, outside.stop
         )
-        reconciler = Reconciler(context)
-        self._context = context
-        first = account.settle_first_run(self.ledger, self.settings.source, self.number)
-        self._since = self.settings.since or first
+        first = account.settle_first_run(self.ledger, settings.source, self.number)
+        self._since = settings.since or first
         was_new = self.ledger.get("origin") is None
         try:
-            reconciler.prepare()
-            self._since = max(self._since, account.history_before(self.ledger) or self._since)
-            visits = Visits(context, self._since, first)
-            settle_unfinished(context, visits)
-            with self.ledger.transaction() as tx:
-                planned = plan.make(tx, context, self._since)
-            if self.settings.dry_run:
-                _show_plan(planned)
-                return None
-            withheld = (
-                planned.over(self.settings.brake_percent) if journal.has_completed(self.ledger) else set()
-            )
-            self._send(reconciler, visits, withheld)
+            withheld = self._prepare_and_send(first)
         except Unavailable as outage:
             return outage
+        if withheld:
+            return _braked(withheld)
         if was_new and account.is_rebuilt(self.ledger):
             return NeedsPerson("RFZ-303", "Referrizer already shows our groups, but this ledger is new")
-        return self._verdict(withheld)
-
-    def _send(self, reconciler: Reconciler, visits: Visits, withheld: set[str]) -> None:
-        """Contacts, then visits; once more where visits showed that a contact is gone."""
-        contacts = ContactDelivery(reconciler)
-        how = {
-            "creates": "creates" not in withheld,
-            "groups": reconciler.context.maps_group and "groups" not in withheld,
-        }
-        contacts.run(**how)
-        if "visits" in withheld:
-            return
-        reconciler.context.deliver("posting visits", visits)
-        if contacts.has_lost():
-            contacts.run(**how)
-            reconciler.context.deliver("posting visits", visits.again())
-
-    def _verdict(self, withheld: set[str]) -> TargetError | None:
-        if withheld:
-            kinds = {"creates": "new contacts", "groups": "group moves", "visits": "visits"}
-            named = " and ".join(kinds[kind] for kind in sorted(withheld))
-            return Braked("RFZ-501", f"this run would change too much at once; withheld: {named}")
-        held = self.ledger.scalar(_held(self.settings.source))
-        if held:
-            return NeedsPerson("RFZ-301", f"{held} visits are held: their answer never came")
-        return self._too_many_rejects()
-
-    def _too_many_rejects(self) -> TargetError | None:
-        with self.ledger.transaction() as tx:
-            rejects = journal.new_rejections(tx, self.settings.source, self.number)
-            unreachable = (
-                accounting.contacts(
-                    tx, self.settings.source, self.number, self._context.cut_offs, groups=False, left=""
-                )
-                .get("skipped", {})
-                .get("unreachable", 0)
-            )
-        records = self._read.total() - unreachable
-        if records >= REJECTS_FROM and rejects * 100 > records * self.settings.max_reject_percent:
-            return NeedsPerson("RFZ-302", f"{rejects} of {records} records were rejected")
         return None
 
-    # --- accounting
-
-    def _account(self, error: Exception | None) -> str | None:
-        """Count, check and print; on exits 0, 3, 5 and 6."""
-        if self.settings.dry_run:
-            return None
-        summary = self._summarise("outage" if isinstance(error, Unavailable) else "brake")
-        summary.check()
-        about = {"source": self.settings.source, "run": self.number, "exit_code": _exit_code(error)}
-        show(summary, about)
-        return json.dumps({**about, **summary.as_json()}, ensure_ascii=False)
-
-    def _summarise(self, left: str) -> Summary:
-        context, source = self._context, self.settings.source
+    def _prepare_and_send(self, first: datetime) -> set[str]:
+        """Plan, then deliver all but what the brake withholds; gives what it withheld."""
+        context = self._context
+        reconciler = Reconciler(context)
+        reconciler.prepare()
+        self._since = max(self._since, account.history_before(self.ledger) or self._since)
+        visits = Visits(context, self._since, first)
+        settle_unfinished(context, visits)
         with self.ledger.transaction() as tx:
-            contacts = accounting.contacts(
-                tx, source, self.number, context.cut_offs, groups=context.maps_group, left=left
+            self.plan = plan.make(tx, context, self._since)
+        if self.plan.opted_out:
+            logger.warning(
+                "%s new contacts said no to e-mails or texts; sync_opt_outs is off", self.plan.opted_out
             )
-            check_ins = accounting.check_ins(tx, source, self.number, self._since, left)
-            backlog, groups = accounting.backlog(tx, source, self.number), accounting.by_group(tx)
-        counts = {"contacts": contacts, "check_ins": check_ins}
-        for stream, found in counts.items():
-            rejected = Counter(found.get("rejected", {})) + self._invalid[stream]
-            found |= {"rejected": dict(rejected), "superseded": {"": self._superseded[stream]}}
-        read = {stream: self._read[stream] for stream in counts}
-        calls = dict(self._client.calls) if self._client else {}
-        return Summary(read, counts, backlog, groups, calls)
+        if self.settings.dry_run:
+            return set()
+        has_completed = journal.has_completed(self.ledger)
+        withheld = self.plan.over(self.settings.brake_percent) if has_completed else set()
+        deliver(reconciler, visits, withheld)
+        return withheld
+
+    def _account(self, error: TargetError | None) -> tuple[TargetError | None, str]:
+        """Count, check and print, on exits 0, 3, 5 and 6; and call a person where the counts ask for one."""
+        left = "outage" if isinstance(error, Unavailable) else "brake"
+        with self.ledger.transaction() as tx:
+            summary = self._tally.summarise(tx, self._context, self._since, left)
+            error = error or person_needed(tx, self._context, summary)
+        summary.check()
+        about = {"source": self.settings.source, "run": self.number, "exit_code": exit_code(error)}
+        summary.show(about)
+        return error, json.dumps({**about, **summary.as_json()}, ensure_ascii=False)
 
 
-def _held(source: str) -> sa.Select[Any]:
-    return (
-        sa.select(sa.func.count())
-        .select_from(visit)
-        .where(visit.c.source == source, visit.c.status == "held")
-    )
+def _braked(withheld: set[str]) -> Braked:
+    kinds = {"creates": "new contacts", "groups": "group moves", "visits": "visits"}
+    named = " and ".join(kinds[kind] for kind in sorted(withheld))
+    return Braked("RFZ-501", f"this run would change too much at once; withheld: {named}")
 
 
-def _exit_code(error: Exception | None) -> int:
+def exit_code(error: Exception | None) -> int:
+    """The exit code that an error stands for."""
     if error is None:
         return 0
     return error.exit_code if isinstance(error, TargetError | Stopped) else 1
 
 
-def _show_plan(planned: plan.Plan) -> None:
-    print(json.dumps({"plan": planned.as_json()}, ensure_ascii=False), file=sys.stderr, flush=True)  # noqa: T201
-
-
 def machine_clock() -> datetime:
     """The machine's clock, in UTC."""
     return datetime.now(UTC)
+
+
+def make_client(settings: Settings) -> Referrizer:
+    """The way to the Referrizer account that the settings name."""
+    return Referrizer(
+        settings.api_url,
+        settings.api_token,
+        pacer=Pacer(settings.requests_per_second),
+        timeout=settings.request_timeout,
+        patience_seconds=settings.outage_patience_seconds,
+        rng=random.random,
+    )

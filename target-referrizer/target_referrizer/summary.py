@@ -91,13 +91,13 @@ class Summary:
             yield "groups now"
             yield from (f"  {name:<20}{number:>12,}" for name, number in sorted(self.groups.items()))
 
+    def show(self, about: Mapping[str, Any]) -> None:
+        """Print the table and the JSON line to standard error; `about` says which run it was."""
+        for line in self.lines():
+            print(line, file=sys.stderr)  # noqa: T201 - the table is for whoever runs it
+        line = json.dumps({**about, **self.as_json()}, ensure_ascii=False)
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - for whoever reads the log by machine
+
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def show(summary: Summary, about: Mapping[str, Any]) -> None:
-    """Print the table and the JSON line to standard error."""
-    for line in summary.lines():
-        print(line, file=sys.stderr)  # noqa: T201 - the table is for whoever runs it; logs have the JSON line
-    print(json.dumps({**about, **summary.as_json()}, ensure_ascii=False), file=sys.stderr, flush=True)  # noqa: T201

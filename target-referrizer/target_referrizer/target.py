@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sys
 import time
 from functools import cached_property
@@ -14,10 +13,8 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from target_referrizer.errors import TargetError
 from target_referrizer.failing import run_cli
-from target_referrizer.pacing import Pacer
 from target_referrizer.reader import LineReader
-from target_referrizer.referrizer import Referrizer
-from target_referrizer.run import Outside, Run, machine_clock
+from target_referrizer.run import Outside, Run, machine_clock, make_client
 from target_referrizer.settings import PROPERTIES, Settings, problems, unknown
 from target_referrizer.sinks import CheckInsSink, ContactsSink
 from target_referrizer.workers import Stop
@@ -156,18 +153,6 @@ def _code(ended: BaseException) -> int:
     if isinstance(ended, SystemExit):
         return ended.code if isinstance(ended.code, int) else 1
     return ended.exit_code if isinstance(ended, TargetError) else 1
-
-
-def make_client(settings: Settings) -> Referrizer:
-    """The way to the Referrizer account that the settings name."""
-    return Referrizer(
-        settings.api_url,
-        settings.api_token,
-        pacer=Pacer(settings.requests_per_second),
-        timeout=settings.request_timeout,
-        patience_seconds=settings.outage_patience_seconds,
-        rng=random.random,
-    )
 
 
 def main() -> NoReturn:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from target_referrizer.run import Outside, Run
+from target_referrizer.run import Outside, Run, make_client
 from target_referrizer.settings import Settings
-from target_referrizer.target import TargetReferrizer, make_client
+from target_referrizer.target import TargetReferrizer
 from target_referrizer.workers import Stop
 
 if TYPE_CHECKING:

@@ -1,0 +1,69 @@
+"""Counting a run's records, and whether the counts call a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from target_referrizer.errors import NeedsPerson
+from target_referrizer.ledger import accounting, journal
+from target_referrizer.ledger.tables import visit
+from target_referrizer.summary import STREAMS, Summary
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from target_referrizer.reconcile import Context
+
+#: From so many records on, the share of rejects calls a person.
+REJECTS_FROM = 20
+
+
+@dataclass
+class Tally:
+    """What only staging knows: how much was read, superseded, or could not be staged, by stream."""
+
+    read: Counter[str] = field(default_factory=Counter)
+    superseded: Counter[str] = field(default_factory=Counter)
+    invalid: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in STREAMS})
+
+    def summarise(self, tx: sa.Connection, context: Context, since: datetime, left: str) -> Summary:
+        """The accounting of a run whose delivery has ended.
+
+        Args:
+            tx: The transaction.
+            context: The run.
+            since: Check-ins before it are history.
+            left: Why what is left undelivered was left: `outage` or `brake`.
+        """
+        counts = {
+            "contacts": accounting.contacts(
+                tx, context.source, context.run, context.cut_offs, groups=context.maps_group, left=left
+            ),
+            "check_ins": accounting.check_ins(tx, context.source, context.run, since, left),
+        }
+        for stream, found in counts.items():
+            rejected = Counter(found.get("rejected", {})) + self.invalid[stream]
+            found |= {"rejected": dict(rejected), "superseded": {"": self.superseded[stream]}}
+        return Summary(
+            {stream: self.read[stream] for stream in STREAMS},
+            counts,
+            accounting.backlog(tx, context.source, context.run),
+            accounting.by_group(tx),
+            context.client.calls,
+        )
+
+
+def person_needed(tx: sa.Connection, context: Context, summary: Summary) -> NeedsPerson | None:
+    """Held visits, or more new rejects than the settings allow; known ones do not count again."""
+    held = (visit.c.source == context.source) & (visit.c.status == "held")
+    if number := tx.scalar(sa.select(sa.func.count()).select_from(visit).where(held)):
+        return NeedsPerson("RFZ-301", f"{number} visits are held: their answer never came")
+    rejects = journal.new_rejections(tx, context.source, context.run)
+    records = sum(summary.read.values()) - summary.counts["contacts"].get("skipped", {}).get("unreachable", 0)
+    if records >= REJECTS_FROM and rejects * 100 > records * context.settings.max_reject_percent:
+        return NeedsPerson("RFZ-302", f"{rejects} of {records} records were rejected")
+    return None
