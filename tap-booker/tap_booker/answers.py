@@ -153,8 +153,9 @@ def _object(reply: Reply) -> dict[str, Any]:
 
 def _envelope_failure(body: Mapping[str, Any], status: int) -> BookerError | None:
     """The failure that the body describes, or None for a success."""
-    code = _fault_code(body) if "Fault" in body else _number(body.get("ErrorCode"))
-    if "Fault" in body or code == INTERNAL_FAULT or status >= 500:  # noqa: PLR2004  HTTP statuses
+    fault = body.get("Fault") is not None
+    code = _fault_code(body) if fault else _number(body.get("ErrorCode"))
+    if fault or code == INTERNAL_FAULT or status >= 500:  # noqa: PLR2004  HTTP statuses
         return FaultError(f"Booker failed inside (code {code}).", status=status, vendor_code=code or 0)
     success = body.get("IsSuccess")
     if status < 300 and (success is True or (success is None and not code)):  # noqa: PLR2004  HTTP statuses

@@ -175,5 +175,5 @@ def _useful_seconds(expires_in: object) -> float:
     try:
         life = float(str(expires_in))
     except ValueError:
-        return float("inf")
-    return life - min(EARLY_SECONDS, life * EARLY_SHARE)
+        life = 0
+    return life - min(EARLY_SECONDS, life * EARLY_SHARE) if life > 0 else float("inf")

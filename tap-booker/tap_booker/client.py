@@ -10,6 +10,7 @@ from tap_booker import answers
 from tap_booker.errors import (
     BrokenRecordError,
     ForbiddenError,
+    FormError,
     LocationError,
     RetriableError,
     TokenExpiredError,
@@ -104,7 +105,7 @@ class Booker:
 
         try:
             return self._ask(location_id, send)
-        except (ForbiddenError, TokenExpiredError):
+        except (ForbiddenError, FormError, TokenExpiredError):
             raise
         except LocationError as failure:
             text = f"Booker does not know location {location_id} (HTTP {failure.status}"

@@ -77,7 +77,7 @@ class BookerStream(Stream):
 
     def _bookmark(self, context: Context | None) -> datetime | None:
         """Where the last good run of this location stood; never later than now."""
-        if self.replication_method != "INCREMENTAL":
+        if self.forced_replication_method == "FULL_TABLE":
             return None
         value = self.get_context_state(context).get("replication_key_value")
         if value is None:
@@ -90,7 +90,7 @@ class BookerStream(Stream):
     def _advance(self, context: Context | None) -> None:
         """Move the bookmark of a location that was read to its end, and say so at once."""
         state = self.get_context_state(context)
-        state["replication_key"] = self.replication_key
+        state["replication_key"] = type(self).replication_key
         state["replication_key_value"] = self.run.now.isoformat()
         self.state_manager.is_flushed = False
         self._write_state_message()
@@ -151,11 +151,17 @@ class CheckIns(BookerStream):
             yield from self._later(location, bookmark, tally)
 
     def _history(self, location: Location, tally: Tally) -> Iterator[Row]:
-        """The first run, slice by slice, so that no more than a slice's ids are held."""
+        """The first run, slice by slice.
+
+        A row belongs to whichever slice brings it first: whether Booker cuts at the instant or at the day is
+        not known, so the slices' own ends are not held against it. Ids are kept, rows are not.
+        """
         span = Window(self._start(location), self.run.now + DAY)
+        seen: set[int] = set()
         for part in queries.slices(span, self.config["window_days"]):
-            for _, row in self._by_start(location, part, tally):
-                if row is not None:
+            for one, row in self._by_start(location, part, tally, held_by=span):
+                if row is not None and one not in seen:
+                    seen.add(one)
                     yield row
 
     def _later(self, location: Location, bookmark: datetime, tally: Tally) -> Iterator[Row]:
@@ -164,18 +170,20 @@ class CheckIns(BookerStream):
         query = queries.appointments(location, "DateLastModified", modified, self.config["date_filter_style"])
         merged = dict(self._mapped(query, location, None, tally))
         trailing = Window(self.run.now - timedelta(days=self.config["trailing_days"]), self.run.now + DAY)
-        merged.update(self._by_start(location, trailing, tally))
+        merged.update(self._by_start(location, trailing, tally, held_by=trailing))
         yield from (row for row in merged.values() if row is not None)
 
-    def _by_start(self, location: Location, window: Window, tally: Tally) -> Iterator[tuple[int, Row | None]]:
-        """Appointments that start in a window."""
+    def _by_start(
+        self, location: Location, window: Window, tally: Tally, *, held_by: Window
+    ) -> Iterator[tuple[int, Row | None]]:
+        """Appointments that Booker finds in a window, and that start within `held_by`."""
         query = queries.appointments(location, "StartDate", window, self.config["date_filter_style"])
-        return self._mapped(query, location, window, tally)
+        return self._mapped(query, location, held_by, tally)
 
     def _mapped(
         self, query: Query, location: Location, window: Window | None, tally: Tally
     ) -> Iterator[tuple[int, Row | None]]:
-        """Ids and rows of a list, None for what has not come to pass; a window by start holds exactly."""
+        """Ids and rows of a list, None for what has not come to pass; a window holds exactly, by start."""
         for raw in self.run.rows(query, tally, rows.appointment_id):
             one = rows.appointment_id(raw)
             if one is None or rows.guest_id(raw) is None:

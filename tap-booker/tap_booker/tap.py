@@ -121,7 +121,8 @@ class TapBooker(Tap):
             try:
                 found |= parse_environment_config({"properties": {name: spec}}, cls._env_var_prefix)
             except ValueError:
-                text = f"The environment variable {cls._env_var_prefix}{name.upper()} cannot be read."
+                variable = f"{cls._env_var_prefix}{name.upper()}"
+                text = f"The environment variable {variable} cannot be read (lists look like [3749, 3750])."
                 raise SettingsError([SettingError(text)]) from None
         return found
 

@@ -80,7 +80,7 @@ def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerE
 
     Args:
         config: Tidy settings whose types are right.
-        now: The clock.
+        now: The clock; `as_of` goes before it.
     """
     if not config["location_ids"]:
         yield SettingError("The setting location_ids is empty.")
@@ -94,7 +94,7 @@ def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerE
     if config.get("as_of"):
         yield from _as_of_problems(config)
     if config.get("start_date"):
-        yield from _start_problems(config["start_date"], now)
+        yield from _start_problems(config["start_date"], moment_of(config.get("as_of") or "", None) or now)
 
 
 def _as_of_problems(config: Mapping[str, Any]) -> Iterator[BookerError]:

@@ -241,7 +241,9 @@ def test_threads_share_one_renewal(fake: Any, run_tap: Run, answer: Any, custome
     assert len(fake.paths("token")) == 2
 
 
-@pytest.mark.parametrize(("expires_in", "fetches"), [(1800, 1), ("1800", 1), (20, 3), (None, 1)])
+@pytest.mark.parametrize(
+    ("expires_in", "fetches"), [(1800, 1), ("1800", 1), (20, 3), (None, 1), (0, 1), ("soon", 1)]
+)
 def test_a_token_is_renewed_a_little_before_it_expires(expires_in: Any, fetches: int) -> None:
     clock, fetched = [0.0], []
 

@@ -237,6 +237,12 @@ def test_a_location_without_a_known_zone_fails_only_when_a_date_needs_it(
     assert run_tap(fake.settings(timezone="America/Chicago")).code == 0
 
 
+def test_nulls_in_a_good_envelope_are_no_failure(fake: Any, run_tap: Run, answer: Any, customer: Any) -> None:
+    nothing = {"Fault": None, "ErrorCode": None, "ErrorMessage": None, "ArgumentErrors": None}
+    fake.queue["customers"] = [answer({"IsSuccess": None, **nothing, "Customers": [customer(1)]})]
+    assert run_tap(fake.settings()).ids("contacts") == [1]
+
+
 def test_a_location_that_is_empty_at_first_is_asked_again(fake: Any, run_tap: Run, answer: Any) -> None:
     fake.queue["location"] = [answer({}), answer(b"")]
     assert run_tap(fake.settings()).code == 0

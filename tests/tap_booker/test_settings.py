@@ -67,6 +67,10 @@ def test_secrets_are_marked() -> None:
         ({"timezone": "Central"}, "timezone must be an IANA zone"),
         ({"start_date": "soon"}, "start_date must be a date"),
         ({"start_date": "2999-01-01"}, "start_date lies in the future"),
+        (
+            {"start_date": "2026-03-03", "as_of": "2026-03-02", "base_url": "http://127.0.0.1:1"},
+            "start_date lies in the future",
+        ),
         ({"as_of": "noon", "base_url": "http://127.0.0.1:1"}, "as_of must be a date-time"),
         ({"credentials_path": "x.json"}, "one of them must go"),
     ],

@@ -135,6 +135,24 @@ def test_a_server_that_ignores_the_slices_still_gives_each_check_in_once(
     assert run_tap(fake.settings(start_date="2026-01-01")).ids("check_ins") == [2, 3, 4, 5]
 
 
+def test_a_server_that_cuts_windows_at_midnight_loses_no_check_in(
+    fake: Any, run_tap: Run, appointment: Any, answer: Any
+) -> None:
+    # One every six hours; the slices' ends fall at 09:00, the server's windows end at 00:00 of that day.
+    first = datetime(2026, 1, 1, 6, tzinfo=UTC)
+    times = {n: (first + timedelta(hours=6 * n)).isoformat() for n in range(1, 240)}
+
+    def by_day(asked: Any) -> Any:
+        low, high = (asked.body[f"{end}StartDateOffset"][:10] for end in ("From", "To"))
+        found = [appointment(n, StartDateTimeOffset=at) for n, at in times.items() if low <= at[:10] < high]
+        return answer({"IsSuccess": True, "Results": found if asked.body["PageNumber"] == 1 else []})
+
+    fake.always["appointments"] = by_day
+    output = run_tap(fake.settings(start_date="2026-01-01T15:00:00Z", window_days=10, timezone="UTC"))
+    due = [n for n, at in times.items() if datetime(2026, 1, 1, 15, tzinfo=UTC).isoformat() <= at <= NOW]
+    assert sorted(output.ids("check_ins")) == due
+
+
 def test_a_later_run_reads_the_modified_and_the_trailing_window_and_the_later_reading_wins(
     fake: Any, run_tap: Run, appointment: Any, answer: Any
 ) -> None:
@@ -285,6 +303,19 @@ def test_full_table_in_the_catalog_reads_all_again(fake: Any, run_tap: Run) -> N
     output = run_tap(fake.settings(), state(), catalog)
     assert "FromDateLastModifiedOffset" not in bodies(fake, "customers")[0]
     assert output.bookmark("contacts") == NOW
+
+
+def test_a_catalog_without_replication_keys_still_reads_incrementally(fake: Any, run_tap: Run) -> None:
+    catalog = selection(fake, run_tap)
+    for stream in catalog["streams"]:
+        stream.pop("replication_key")
+        stream.pop("replication_method")
+        for entry in stream["metadata"]:
+            entry["metadata"].pop("forced-replication-method", None)
+            entry["metadata"].pop("valid-replication-keys", None)
+    output = run_tap(fake.settings(), state(), catalog)
+    assert "FromDateLastModifiedOffset" in bodies(fake, "customers")[0]
+    assert output.state == state(NOW, NOW)
 
 
 def test_the_summary_counts_rows_pages_and_calls(fake: Any, run_tap: Run, customer: Any, answer: Any) -> None:
