@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ YEAR_ONE = "/Date(-62135578800000-0500)/"
 YEAR_ONE_TWIN = "0001-01-01T00:00:00-05:00"
 _DOTNET = re.compile(r"/Date\((-?\d{1,15})([+-]\d{4})?\)/")
 _MILLISECOND = timedelta(milliseconds=1)
+_HOUR = 3_600_000
 
 
 class Writer:
@@ -41,27 +43,32 @@ class Writer:
 
     def scheduled(self, name: str, instant: datetime | None) -> dict[str, str | None]:
         """A time that somebody scheduled, and its twin: always by the Eastern rule."""
-        return self._both(name, instant, None if instant is None else as_eastern(instant, self.zone))
+        return self._empty(name) if instant is None else self._both(name, instant, plain=False)
 
     def stamped(self, name: str, instant: datetime | None) -> dict[str, str | None]:
         """A time that the server stamped, and its twin: by the Eastern rule or in true time."""
-        shown = instant if instant is None or self.true_stamps else as_eastern(instant, self.zone)
-        return self._both(name, instant, shown)
+        return self._empty(name) if instant is None else self._both(name, instant, plain=self.true_stamps)
 
     def day(self, name: str, day: date | None) -> dict[str, str | None]:
         """A calendar date: midnight in Eastern; the twin is midnight at the location."""
         if day is None:
-            return self._both(name, None, None)
-        midnight = datetime.combine(day, time(), self.twin_zone)
-        return self._both(name, midnight, datetime.combine(day, time(), EASTERN))
+            return self._empty(name)
+        midnight = datetime.combine(day, time())
+        return self._pair(name, midnight.replace(tzinfo=EASTERN), midnight.replace(tzinfo=self.twin_zone))
 
-    def _both(self, name: str, instant: datetime | None, shown: datetime | None) -> dict[str, str | None]:
-        """The pair of fields; `shown` is the instant inside the ``/Date()/`` form."""
-        if instant is None or shown is None:
-            empty, twin = (YEAR_ONE, YEAR_ONE_TWIN) if self.year_one else (None, None)
-        else:
-            empty, twin = dotnet(shown, with_offset=self.offset), _iso(instant.astimezone(self.twin_zone))
-        return {name: empty, name + "Offset": twin} if self.twins else {name: empty}
+    def _both(self, name: str, instant: datetime, *, plain: bool) -> dict[str, str | None]:
+        """The pair of fields for an instant; `plain` leaves the Eastern rule aside."""
+        wall = instant.astimezone(self.zone)
+        shown = instant if plain else _digits_in_eastern(wall)
+        return self._pair(name, shown, wall if self.twin_zone is self.zone else instant.astimezone(EASTERN))
+
+    def _pair(self, name: str, shown: datetime, twin: datetime) -> dict[str, str | None]:
+        plain = {name: dotnet(shown, with_offset=self.offset)}
+        return {**plain, name + "Offset": _iso(twin)} if self.twins else {**plain}
+
+    def _empty(self, name: str) -> dict[str, str | None]:
+        plain, twin = (YEAR_ONE, YEAR_ONE_TWIN) if self.year_one else (None, None)
+        return {name: plain, name + "Offset": twin} if self.twins else {name: plain}
 
 
 def as_eastern(instant: datetime, zone: ZoneInfo) -> datetime:
@@ -69,8 +76,11 @@ def as_eastern(instant: datetime, zone: ZoneInfo) -> datetime:
 
     Digits that New York skips come out an hour later; digits that it repeats mean the first pass.
     """
-    wall = instant.astimezone(zone)
-    return wall.replace(tzinfo=EASTERN, fold=0).astimezone(UTC)
+    return _digits_in_eastern(instant.astimezone(zone)).astimezone(UTC)
+
+
+def _digits_in_eastern(wall: datetime) -> datetime:
+    return wall.replace(tzinfo=EASTERN, fold=0)
 
 
 def from_eastern(instant: datetime, zone: ZoneInfo) -> datetime:
@@ -81,13 +91,13 @@ def from_eastern(instant: datetime, zone: ZoneInfo) -> datetime:
 def dotnet(instant: datetime, *, with_offset: bool = True) -> str:
     """``/Date(ms-0500)/``: milliseconds since 1970, with New York's offset of that instant."""
     milliseconds = (instant - EPOCH) // _MILLISECOND
-    return f"/Date({milliseconds}{_offset(instant) if with_offset else ''})/"
+    return f"/Date({milliseconds}{_offset(milliseconds // _HOUR) if with_offset else ''})/"
 
 
-def _offset(instant: datetime) -> str:
-    """New York's offset of that instant, e.g. ``-0500`` (``%z`` would cost several times as much)."""
-    minutes = -int((instant.astimezone(EASTERN).utcoffset() or timedelta()).total_seconds()) // 60
-    return f"-{minutes // 60:02d}{minutes % 60:02d}"
+@cache
+def _offset(hour: int) -> str:
+    """New York's offset, e.g. ``-0500``, in that hour since 1970 (it changes on the hour)."""
+    return f"{(EPOCH + timedelta(hours=hour)).astimezone(EASTERN):%z}"[:5]
 
 
 def read_dotnet(text: str) -> datetime:
