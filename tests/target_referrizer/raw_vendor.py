@@ -179,7 +179,7 @@ class Lab:
         self._ends.append(vendor.stop)
         return vendor
 
-    def client(self, vendor: Vendor, **options: Any) -> Referrizer:
+    def client(self, vendor: Vendor, *, api_url: str | None = None, **options: Any) -> Referrizer:
         clock = self.clock
         defaults = {
             "pacer": Pacer(0, clock, clock.wait),
@@ -187,7 +187,9 @@ class Lab:
             "patience_seconds": 60,
             "rng": lambda: 1.0,
         }
-        client = Referrizer(vendor.url, TOKEN, clock=clock, wait=clock.wait, **{**defaults, **options})
+        client = Referrizer(
+            api_url or vendor.url, TOKEN, clock=clock, wait=clock.wait, **{**defaults, **options}
+        )
         self._ends.append(client.close)
         return client
 

@@ -133,6 +133,24 @@ def test_a_proxy_that_cannot_be_reached_leaves_nothing_unknown(
     assert salon.seen == []
 
 
+def test_a_proxy_that_refuses_the_tunnel_leaves_nothing_unknown(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = lab.vendor(*[reply(403)] * 50)
+    monkeypatch.setenv("https_proxy", proxy.url.removesuffix("/v1"))
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(Unavailable, match="RFZ-601"):
+        check_in(lab.client(proxy, api_url="https://referrizer.invalid/v1"))
+    assert {seen.method for seen in proxy.seen} == {"CONNECT"}
+
+
+def test_a_read_goes_on_failing_until_patience_ends_when_nobody_else_succeeds(lab: Lab) -> None:
+    with pytest.raises(Unavailable, match="RFZ-601"):
+        read(lab.client(lab.vendor(*[reply(500)] * 50)))
+    assert lab.clock.passed == pytest.approx(60)
+
+
 DOUBTFUL = pytest.mark.parametrize(
     "answer",
     [CUT, HANG, reply(500), reply(502), reply(504), b"HTTP/1.1 20"],
