@@ -11,7 +11,7 @@ from singer_sdk import Target
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
-from target_referrizer.errors import TargetError
+from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.failing import run_cli
 from target_referrizer.reader import LineReader
 from target_referrizer.run import Outside, Run, machine_clock, make_client
@@ -53,6 +53,16 @@ class TargetReferrizer(Target):
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         """Add the settings of stream maps and flattening, and none that would have no effect here."""
         super(Target, cls).append_builtin_config(config_jsonschema)
+
+    @classmethod
+    def cb_config(cls, ctx: Any, param: Any, value: Any) -> Any:
+        """Read configuration files; one that cannot be read is a wrong setting, not a failure of the program."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except OSError as error:
+            raise SettingsError("RFZ-101", f"--config cannot be read ({error.strerror or 'no such file'})") from None
+        except (TypeError, ValueError):
+            raise SettingsError("RFZ-101", "--config holds no JSON object") from None
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """One line for each wrong setting, and the last of them as the error."""
