@@ -65,6 +65,7 @@ class Run:
         self.number = journal.start_run(self.ledger, settings.source, started, self.as_of)
         self.moment = journal.Moment(self.number, self.as_of)
         self._tally = Tally()
+        self._client: Referrizer | None = None
         self._since = self.as_of
         self.is_delivering = False
         self.is_over = False
@@ -158,13 +159,15 @@ class Run:
     def _close(self) -> None:
         self.is_over = True
         self.ledger.close()
+        if self._client is not None:
+            self._client.close()
 
     def _deliver(self) -> TargetError | None:
         """Everything between staging and accounting; gives what kept it from being complete."""
         outside, settings = self._outside, self.settings
-        client = outside.client(settings)
+        self._client = outside.client(settings)
         self._context = Context(
-            self.ledger, settings, client, self.number, self.as_of, outside.wait, outside.stop
+            self.ledger, settings, self._client, self.number, self.as_of, outside.wait, outside.stop
         )
         first = account.settle_first_run(self.ledger, settings.source, self.number)
         self._since = settings.since or first

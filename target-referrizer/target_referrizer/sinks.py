@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from target_referrizer.target import TargetReferrizer
 
+#: Date-times outside these years are mistakes, and calendars end soon after.
+YEARS = range(1900, 9000)
+
 #: What the ledger keeps of a contact; everything else in a record has no effect.
 KEPT = (
     "id", "first_name", "last_name", "email", "phone", "street", "city", "state", "zip",
@@ -91,7 +94,7 @@ class ContractSink(BatchSink):
     def _rejected(self, record: dict[str, Any], problem: Unusable) -> Rejected:
         text = canonical(record)
         key = (
-            str(record["id"])
+            _id(record["id"])
             if record.get("id") not in (None, "")
             else "no-id-" + hashlib.sha256(text.encode()).hexdigest()[:16]
         )
@@ -113,9 +116,9 @@ class ContactsSink(ContractSink):
         email = email_key(record.get("email"))
         phone = phone_key(record.get("phone"), self.run.settings.country)
         if record.get("is_forgotten"):
-            return ContactRow(str(record["id"]), "{}", None, None, None, None, "", "", "forgotten")
+            return ContactRow(_id(record["id"]), "{}", None, None, None, None, "", "", "forgotten")
         return ContactRow(
-            str(record["id"]),
+            _id(record["id"]),
             canonical({name: record[name] for name in KEPT if record.get(name) not in (None, "")}),
             _instant(record.get("updated_at")),
             _instant(record.get("last_visit_at")),
@@ -156,8 +159,8 @@ class CheckInsSink(ContractSink):
             raise Unusable("RFZ-211", "the check-in has no time")
         as_of = _instant(record.get("as_of")) or self.run.as_of
         return VisitRow(
-            str(record["id"]),
-            str(record["contact_id"]),
+            _id(record["id"]),
+            _id(record["contact_id"]),
             checked_in_at,
             is_checked_in,
             bool(record.get("is_time_inferred")),
@@ -167,7 +170,20 @@ class CheckInsSink(ContractSink):
 
 def _instant(value: Any) -> datetime | None:
     """An instant of the contract, already checked for its form."""
-    return None if value in (None, "") else datetime.fromisoformat(str(value)).astimezone(UTC)
+    if value in (None, ""):
+        return None
+    try:
+        instant = datetime.fromisoformat(str(value)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise Unusable("RFZ-203", "a date-time is not one of the calendar") from None
+    if instant.year not in YEARS:
+        raise Unusable("RFZ-203", f"a date-time is of the year {instant.year}")
+    return instant
+
+
+def _id(value: Any) -> str:
+    """An id as the ledger keeps it: 7, 7.0 and "7" are one."""
+    return str(int(value)) if isinstance(value, float) else str(value)
 
 
 def _why(error: Any) -> str:

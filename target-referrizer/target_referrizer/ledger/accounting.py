@@ -51,13 +51,9 @@ def contacts(  # noqa: PLR0913 - counting needs all that deciding needed
         else_=sa.literal(""),
     )
     table = contact.outerjoin(remote, contact.c.remote_id == remote.c.id)
-    query = sa.select(word.label("word"), reason.label("reason"), sa.func.count().label("n")).select_from(
-        table
-    )
+    query = sa.select(word.label("word"), reason.label("why"), sa.func.count().label("n")).select_from(table)
     mine = (contact.c.source == source) & (contact.c.staged_run == run)
-    return _counts(
-        tx, query.where(mine).group_by("word", "reason"), reasons={"skipped", "waiting", "rejected"}
-    )
+    return _counts(tx, query.where(mine).group_by("word", "why"), reasons={"skipped", "waiting", "rejected"})
 
 
 def check_ins(tx: sa.Connection, source: str, run: int, since: datetime, left: str) -> Counts:
@@ -84,12 +80,10 @@ def check_ins(tx: sa.Connection, source: str, run: int, since: datetime, left: s
         else_=sa.literal(left),
     )
     of_contact = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
-    query = sa.select(word.label("word"), reason.label("reason"), sa.func.count().label("n"))
+    query = sa.select(word.label("word"), reason.label("why"), sa.func.count().label("n"))
     query = query.select_from(visit.outerjoin(contact, of_contact))
     mine = (visit.c.source == source) & (visit.c.staged_run == run)
-    return _counts(
-        tx, query.where(mine).group_by("word", "reason"), reasons={"skipped", "waiting", "rejected"}
-    )
+    return _counts(tx, query.where(mine).group_by("word", "why"), reasons={"skipped", "waiting", "rejected"})
 
 
 def backlog(tx: sa.Connection, source: str, run: int) -> dict[str, int]:
