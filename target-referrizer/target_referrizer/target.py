@@ -56,11 +56,12 @@ class TargetReferrizer(Target):
 
     @classmethod
     def cb_config(cls, ctx: Any, param: Any, value: Any) -> Any:
-        """Read configuration files; one that cannot be read is a wrong setting, not a failure of the program."""
+        """Read configuration files; one that cannot be read is a wrong setting."""
         try:
             return super().cb_config(ctx, param, value)
         except OSError as error:
-            raise SettingsError("RFZ-101", f"--config cannot be read ({error.strerror or 'no such file'})") from None
+            why = error.strerror or "no such file"
+            raise SettingsError("RFZ-101", f"--config cannot be read ({why})") from None
         except (TypeError, ValueError):
             raise SettingsError("RFZ-101", "--config holds no JSON object") from None
 
