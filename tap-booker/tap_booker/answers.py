@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tap_booker.errors import (
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
     from tap_booker.transport import Reply
 
 ARGUMENTS, NO_ACCESS, INTERNAL_FAULT = 200, 1000, 100000
+"""Booker's own codes (seen)."""
+
+REFUSAL, INSIDE = HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.INTERNAL_SERVER_ERROR
+"""HTTP statuses from which on an answer is no success, and from which on the server is to blame."""
+
+AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+"""HTTP statuses of a service that is away for a moment (seen)."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z_][\w.\[\]]{0,60}")
 
 
@@ -47,7 +56,7 @@ def payload(reply: Reply) -> dict[str, Any]:
         BookerError: The failure that the status or the envelope stands for.
     """
     _raise_for_gateway(reply)
-    if reply.status == 401:  # noqa: PLR2004  HTTP statuses speak for themselves
+    if reply.status == HTTPStatus.UNAUTHORIZED:
         raise TokenExpiredError("Booker did not accept the access token.", status=401)
     body = _object(reply)
     failure = _envelope_failure(body, reply.status)
@@ -66,14 +75,17 @@ def token_answer(reply: Reply) -> dict[str, Any]:
         RefusedError: The credentials are wrong; never worth a second try.
         RetriableError: The token service is busy or away.
     """
-    if reply.status in {404, 405} or 300 <= reply.status < 400:  # noqa: PLR2004  HTTP statuses
+    if (
+        reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
+        or REFUSAL <= reply.status < HTTPStatus.BAD_REQUEST
+    ):
         raise SettingError(f"token_url answered HTTP {reply.status}: it is no token address.")
-    if reply.status == 403 and reply.retry_after is None:  # noqa: PLR2004  HTTP statuses
+    if reply.status == HTTPStatus.FORBIDDEN and reply.retry_after is None:
         raise RefusedError("Booker refused the token call (HTTP 403).", status=403)
     _raise_for_gateway(reply)
     body = _parsed(reply.body)
     body = body if isinstance(body, dict) else {}
-    if not body and reply.status < 400:  # noqa: PLR2004  HTTP statuses
+    if not body and reply.status < HTTPStatus.BAD_REQUEST:
         raise EmptyAnswerError("The token call brought an empty answer.", status=reply.status)
     if not isinstance(body.get("access_token"), str) or not body["access_token"]:
         raise _refusal(body, reply.status)
@@ -88,7 +100,7 @@ def location_token(reply: Reply) -> str:
     """
     _raise_for_gateway(reply)
     body = _parsed(reply.body)
-    if reply.status < 300 and isinstance(body, str) and body:  # noqa: PLR2004  HTTP statuses
+    if reply.status < REFUSAL and isinstance(body, str) and body:
         return body
     if isinstance(found := payload(reply).get("access_token"), str) and found:
         return found
@@ -120,15 +132,15 @@ def rows(body: Mapping[str, Any], keys: tuple[str, ...]) -> list[dict[str, Any]]
 def _raise_for_gateway(reply: Reply) -> None:
     """Failures of the gateway in front of Booker, told by status alone (documented: 401, 403, 429)."""
     status, wait = reply.status, reply.retry_after
-    if status == 429:  # noqa: PLR2004  HTTP statuses speak for themselves
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise ThrottledError("Booker's rate limit is reached (HTTP 429).", retry_after=wait, status=429)
-    if status == 403 and wait is not None:  # noqa: PLR2004  HTTP statuses
+    if status == HTTPStatus.FORBIDDEN and wait is not None:
         raise QuotaError(_quota_text(wait), retry_after=wait, status=403)
-    if status == 403:  # noqa: PLR2004  HTTP statuses
+    if status == HTTPStatus.FORBIDDEN:
         raise ForbiddenError("Booker gives these credentials no access (HTTP 403).", status=403)
-    if status == 408:  # noqa: PLR2004  HTTP statuses
+    if status == HTTPStatus.REQUEST_TIMEOUT:
         raise TimedOutError("Booker gave up waiting (HTTP 408).", status=408)
-    if status in {502, 503, 504}:
+    if status in AWAY:
         raise UnavailableError(f"Booker is not available (HTTP {status}).", retry_after=wait, status=status)
 
 
@@ -140,9 +152,9 @@ def _quota_text(wait: float) -> str:
 def _object(reply: Reply) -> dict[str, Any]:
     """The body as a JSON object, or the failure that it is not one."""
     body = _parsed(reply.body)
-    if reply.status >= 500 and not (isinstance(body, dict) and body):  # noqa: PLR2004  HTTP statuses
+    if reply.status >= INSIDE and not (isinstance(body, dict) and body):
         raise FaultError(f"Booker failed inside (HTTP {reply.status}).", status=reply.status)
-    if reply.status >= 300 and not (isinstance(body, dict) and body):  # noqa: PLR2004  HTTP statuses
+    if reply.status >= REFUSAL and not (isinstance(body, dict) and body):
         raise LocationError(f"Booker refused the request (HTTP {reply.status}).", status=reply.status)
     if body is None or body == {}:
         raise EmptyAnswerError("Booker's answer was empty or no JSON.", status=reply.status)
@@ -155,10 +167,10 @@ def _envelope_failure(body: Mapping[str, Any], status: int) -> BookerError | Non
     """The failure that the body describes, or None for a success."""
     fault = body.get("Fault") is not None
     code = _fault_code(body) if fault else _number(body.get("ErrorCode"))
-    if fault or code == INTERNAL_FAULT or status >= 500:  # noqa: PLR2004  HTTP statuses
+    if fault or code == INTERNAL_FAULT or status >= INSIDE:
         return FaultError(f"Booker failed inside (code {code}).", status=status, vendor_code=code or 0)
     success = body.get("IsSuccess")
-    if status < 300 and (success is True or (success is None and not code)):  # noqa: PLR2004  HTTP statuses
+    if status < REFUSAL and (success is True or (success is None and not code)):
         return None
     if code == NO_ACCESS:
         return _no_access(body, status)
@@ -202,7 +214,7 @@ def _fault_code(body: Mapping[str, Any]) -> int | None:
 def _refusal(body: Mapping[str, Any], status: int) -> BookerError:
     """Why no token came back; only OAuth's own word is quoted, its description may repeat what was sent."""
     word = str(body.get("error"))
-    if status >= 500 or "Fault" in body:  # noqa: PLR2004  HTTP statuses
+    if status >= INSIDE or "Fault" in body:
         return UnavailableError(f"The token service failed (HTTP {status}).", status=status)
     said = word if re.fullmatch(r"[a-z_]{1,40}", word) else f"HTTP {status}"
     return RefusedError(f"Booker refused the credentials ({said}).", status=status)

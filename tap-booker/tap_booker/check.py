@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tap_booker import queries, rows
-from tap_booker.errors import BookerError
+from tap_booker.errors import BookerError, FatalError
 from tap_booker.queries import Window
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def check(run: Run, say: Callable[[str], None]) -> int:
         except BookerError as failure:
             say(f"  FAIL  {failure}")
             worst = max(worst, failure.exit_code)
+            if isinstance(failure, FatalError):
+                break
     say(f"{'All is well' if worst == 0 else 'Not ready'}; calls made: {run.report.calls}")
     return worst
 

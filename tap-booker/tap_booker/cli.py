@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tap_booker.errors import BookerError
@@ -52,7 +53,7 @@ def _say(failure: BookerError) -> None:
 def _say_unknown(failure: Exception) -> int:
     """Name the kind and the place; the message itself may hold personal data or a token."""
     place = traceback.extract_tb(failure.__traceback__)[-1]
-    where = f"{type(failure).__name__} at {os.path.basename(place.filename)}:{place.lineno}"  # noqa: PTH119
+    where = f"{type(failure).__name__} at {Path(place.filename).name}:{place.lineno}"
     logger.debug("%s", _frames(failure.__traceback__))
     known = BookerError(f"The tap failed in a way that it does not know ({where}).")
     _say(known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import IO, Any
 
 from singer_sdk.plugin_base import _ConfigInput
@@ -26,7 +27,7 @@ def settings_of(paths: tuple[str, ...]) -> _ConfigInput:
 def _settings_file(path: str) -> None:
     """Look at one file before the SDK does."""
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123  read like the two files that click opens
+        with Path(path).open(encoding="utf-8") as file:
             _object(file, f"settings file {path}")
     except OSError as failure:
         raise FileError(f"The settings file {path} cannot be read ({type(failure).__name__}).") from None

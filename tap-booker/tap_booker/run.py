@@ -48,10 +48,11 @@ class Run:
         self.now = (as_of or clock()).astimezone(UTC).replace(microsecond=0)
         self.report = Report()
         self.stopped_by: FatalError | None = None
-        transport = Transport(settings["subscription_key"], settings["request_timeout"])
+        workers = settings["concurrent_requests"]
+        transport = Transport(settings["subscription_key"], settings["request_timeout"], workers)
         authority = Authority(settings, transport, self.report.connection, time.monotonic)
         self._booker = Booker(settings, transport, authority, sleep)
-        self._workers = ThreadPoolExecutor(settings["concurrent_requests"], thread_name_prefix="booker")
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="booker")
         self._locations: dict[int, Location | BookerError] = {}
 
     def location(self, location_id: int) -> Location:

@@ -71,7 +71,7 @@ class BookerStream(Stream):
             if isinstance(failure, FatalError):
                 self.run.stopped_by = failure
             else:
-                self.logger.error("%s, location %d: %s", self.name, location_id, failure)  # noqa: TRY400
+                self.logger.log(logging.ERROR, "%s, location %d: %s", self.name, location_id, failure)
         else:
             self._advance(context)
 

@@ -126,7 +126,7 @@ class TapBooker(Tap):
                 raise SettingsError([SettingError(text)]) from None
         return found
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002  the SDK passes it
         """End at once with 128 + n. No state is written: what was finished has been said already."""
         self.logger.warning("Stopped by signal %d.", signum)
         sys.exit(128 + signum)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from tap_booker.errors import SettingError, TimedOutError, UnreachableError
 
@@ -63,21 +64,28 @@ class Call:
 
 
 class Transport:
-    """Sends requests, one connection pool for each thread.
+    """Sends requests, over connections that all threads share.
 
     Args:
         subscription_key: Goes with every call, token calls too (seen).
         timeout: Seconds to wait for an answer.
+        connections: Connections kept open, at most.
     """
 
-    def __init__(self, subscription_key: str, timeout: float) -> None:
-        self._headers = {
-            "Ocp-Apim-Subscription-Key": subscription_key,
-            "Accept": "application/json",
-            "User-Agent": f"tap-booker/{version('tap-booker')}",
-        }
+    def __init__(self, subscription_key: str, timeout: float, connections: int) -> None:
         self._timeout = timeout
-        self._local = threading.local()
+        self._session = requests.Session()
+        # The pool may be shared between threads; with cookies off, the session changes nothing else.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
+        self._session.headers.update(
+            {
+                "Ocp-Apim-Subscription-Key": subscription_key,
+                "Accept": "application/json",
+                "User-Agent": f"tap-booker/{version('tap-booker')}",
+            }
+        )
 
     def send(self, call: Call, tally: Tally) -> Reply:
         """Send one request and read the whole answer.
@@ -91,7 +99,7 @@ class Transport:
         """
         tally.add(calls=1)
         try:
-            answer = self._session().request(
+            answer = self._session.request(
                 call.method,
                 call.url,
                 params=call.query,
@@ -109,14 +117,6 @@ class Transport:
         except requests.exceptions.RequestException as failure:
             raise UnreachableError(f"Booker cannot be reached ({type(failure).__name__}).") from None
         return Reply(answer.status_code, answer.content, _retry_after(answer))
-
-    def _session(self) -> requests.Session:
-        """This thread's session: requests does not promise that one may be shared."""
-        if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
-            self._local.session.headers.update(self._headers)
-        session: requests.Session = self._local.session
-        return session
 
 
 class _Bearer(requests.auth.AuthBase):

@@ -140,6 +140,7 @@ class FakeBooker:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        self.peers: set[tuple[str, int]] = set()
         self.queue: dict[str, list[Answer]] = defaultdict(list)
         self.always: dict[str, Callable[[Asked], Answer | None]] = {}
         self.customers: list[Any] = []
@@ -153,6 +154,8 @@ class FakeBooker:
         self.released = threading.Event()
         self._lock = threading.Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.server.daemon_threads = True
+        self.server.block_on_close = False
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def answer(self, asked: Asked) -> Answer:
@@ -188,7 +191,11 @@ class FakeBooker:
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
             def do_POST(self) -> None:
+                fake.peers.add(self.client_address)
                 raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 parts = urlsplit(self.path)
                 kind = self.headers.get("Content-Type", "")

@@ -47,6 +47,17 @@ def test_data_calls_carry_the_token_twice(fake: Any, run_tap: Run) -> None:
     assert (location.method, location.query["access_token"]) == ("GET", ["hush-token-1"])
 
 
+def test_one_connection_is_enough_for_one_request_at_a_time(fake: Any, run_tap: Run) -> None:
+    assert run_tap(fake.settings()).code == 0
+    assert len(fake.peers) == 1
+
+
+def test_a_redirect_is_not_followed_with_the_keys(fake: Any, run_tap: Run, answer: Any) -> None:
+    fake.queue["customers"] = [answer(b"", 307, {"Location": f"{fake.url}/v4.1/merchant/customers"})]
+    assert run_tap(fake.settings()).code == 1
+    assert len(fake.paths("customers")) == 1
+
+
 def test_client_credentials_are_exchanged_for_each_locations_token(fake: Any, run_tap: Run) -> None:
     output = run_tap(fake.settings(personal_access_token="", location_ids=[3749, 3750]))
     assert output.code == 0
