@@ -233,6 +233,15 @@ def test_a_fresh_token_that_is_refused_too_fails_without_a_loop(fake: Any, run_t
     assert output.bookmark("check_ins") is not None
 
 
+def test_a_request_gets_one_new_token_and_no_more_however_often_it_is_tried(
+    fake: Any, run_tap: Run, answer: Any
+) -> None:
+    fake.queue["customers"] = [answer(b"", 401), answer(b"", 503), answer(b"", 401)]
+    output = run_tap(fake.settings())
+    assert output.tally("contacts")["outcome"] == "BKR-204"
+    assert len(fake.paths("token")) == 2
+
+
 def test_threads_share_one_renewal(fake: Any, run_tap: Run, answer: Any, customer: Any) -> None:
     fake.customers = [customer(n) for n in range(1, 40)]
 

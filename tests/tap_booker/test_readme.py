@@ -55,6 +55,18 @@ def test_the_example_settings_are_good() -> None:
     TapBooker(config=json.loads(example))
 
 
+def test_the_first_screen_is_a_real_run(
+    fake: Any, customer: Any, appointment: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.customers = [customer(n, Email="a@example.com" if n <= 92 else None) for n in range(1, 150)]
+    fake.appointments = [appointment(n, IsGuestCheckedIn=n <= 36) for n in range(1, 42)]
+    fake.location["TimeZone"]["StandardName"] = "Central Standard Time"
+    tap = TapBooker(config=fake.settings(page_size=100, as_of="2026-03-02T15:00:00Z"))
+    assert tap.check() == 0
+    shown = README.split("--test=connection\n")[1].split("```")[0]
+    assert capsys.readouterr().out.replace(fake.url, "https://api.booker.com") == shown
+
+
 def test_every_class_of_failure_has_an_entry_and_every_entry_a_use() -> None:
     classes = [found for found in vars(errors).values() if isinstance(found, type)]
     used = {found.code for found in classes if issubclass(found, errors.BookerError)}

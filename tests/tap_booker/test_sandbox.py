@@ -186,6 +186,7 @@ def test_a_booker_that_refuses_one_style_of_filter_is_read_with_the_other(
     output = run_tap(box_settings(box, date_filter_style=style[0]))
     assert output.code == style[1]
     assert output.tally("check_ins")["outcome"] == ("BKR-401" if style[1] else "ok")
+    assert visits(output) == ({} if style[1] else expected_visits(box, NOW - timedelta(days=365)))
 
 
 def test_the_other_two_grants_work_too(
