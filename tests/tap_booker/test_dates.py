@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_booker.dates import EASTERN, birthday, from_plain, instant, to_plain
 from tap_booker.errors import UnknownZoneError
 
+UNHURRIED = settings(deadline=None)
 ZONES = [
     ZoneInfo(name)
     for name in ("America/New_York", "America/Chicago", "America/Phoenix", "Europe/London", "Asia/Kolkata")
@@ -37,6 +38,7 @@ def _zone_repeats(moment: datetime, zone: ZoneInfo) -> bool:
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
+@UNHURRIED
 @given(moment=st.one_of(MOMENTS, NEAR_CHANGES), zone=st.sampled_from(ZONES))
 def test_an_instant_survives_the_plain_form_except_in_the_hour_that_eastern_skips(
     moment: datetime, zone: ZoneInfo
@@ -51,6 +53,7 @@ def test_an_instant_survives_the_plain_form_except_in_the_hour_that_eastern_skip
         assert back == moment
 
 
+@UNHURRIED
 @given(moment=st.one_of(MOMENTS, NEAR_CHANGES))
 def test_new_york_needs_no_change_not_even_in_the_repeated_hour(moment: datetime) -> None:
     assert from_plain(to_plain(moment, EASTERN), EASTERN) == moment
@@ -137,6 +140,7 @@ def test_birthdays_stay_calendar_dates(row: dict[str, object], expected: date | 
     assert birthday(row) == expected
 
 
+@UNHURRIED
 @given(day=st.dates(date(1905, 1, 1), date(2030, 1, 1)))
 def test_every_eastern_midnight_is_that_birthday(day: date) -> None:
     midnight = datetime(day.year, day.month, day.day, tzinfo=EASTERN)
