@@ -24,7 +24,7 @@ class Tally:
         pages: Pages received, the empty last one included.
         calls: HTTP requests sent, retries and token calls included (calls may be billed).
         skipped: Broken records left out.
-        ignored: Rows that no one can use, such as an appointment without a customer.
+        ignored: Rows that no one can use: an appointment without a customer, a customer that is null.
         failure: Why the location failed, or None.
     """
 

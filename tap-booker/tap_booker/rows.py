@@ -24,6 +24,14 @@ def customer_id(raw: Mapping[str, Any]) -> int | None:
     return _whole(raw.get("CustomerID")) or _whole(_inner(raw).get("ID"))
 
 
+def is_empty(raw: Mapping[str, Any]) -> bool:
+    """Whether an element names nobody, or names somebody and says nothing: a null `Customer` (seen).
+
+    Such a row, passed on, would look like a person who has lost name, e-mail and phone.
+    """
+    return customer_id(raw) is None or not _inner(raw)
+
+
 def contact(raw: Mapping[str, Any], location_id: int, zone: ZoneInfo | None) -> Row:
     """Map a customer to a contact.
 
@@ -136,7 +144,7 @@ def _personal(inner: Mapping[str, Any], zone: ZoneInfo | None) -> Row:
         "state": _text(address.get("State")),
         "zip": _text(address.get("Zip")),
         "birthday": day.isoformat() if day else None,
-        "is_member": inner.get("HasActiveMembership") is True if inner else None,
+        "is_member": inner.get("HasActiveMembership") is True,
         "last_visit_at": _text_of(last_visit),
         "accepts_email": _consent(inner, ("AllowReceiveEmails", "AllowReceivePromotionalEmails")),
         "accepts_sms": _consent(inner, ("AllowReceiveSMS",)),

@@ -101,17 +101,19 @@ def test_the_wrappers_id_goes_before_the_inner_one(raw: dict[str, Any], expected
 
 
 def test_nulls_anywhere_make_nulls() -> None:
-    empty = rows.contact({"CustomerID": 5, "Customer": None}, 3749, None)
-    assert {name for name, value in empty.items() if value is not None} == {
-        "id",
-        "location_id",
-        "is_forgotten",
-    }
     bare = contact(dict.fromkeys(FULL))
     assert {name for name, value in bare.items() if value} == {"id", "location_id"}
     assert bare["is_member"] is False
     assert contact(Address=None)["street"] is None
     assert contact(CustomerStats=None)["last_visit_at"] is None
+
+
+@pytest.mark.parametrize(
+    "raw", [{}, {"CustomerID": 5, "Customer": None}, {"CustomerID": 5, "Customer": {}}, {"FirstName": "A"}]
+)
+def test_a_row_that_says_nothing_of_anybody_is_empty(raw: dict[str, Any]) -> None:
+    assert rows.is_empty(raw)
+    assert not rows.is_empty(FULL)
 
 
 @pytest.mark.parametrize(

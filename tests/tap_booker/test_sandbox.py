@@ -157,7 +157,6 @@ def test_a_check_in_that_booker_does_not_count_as_a_change_comes_through_the_tra
         {"expired_token": "unauthorized", "token_seconds": 1},
         {"token_in": "both"},
         {"location_token_needed": "always"},
-        {"null_customer_every": 7},
         {"null_address_every": 2},
         {"customer_stats_in_list": False},
         {"dotnet_offset": False},
@@ -176,6 +175,15 @@ def test_every_doubt_about_booker_still_brings_every_id(
         assert output.code == 0
         assert set(output.ids("contacts")) == set(box.salon.customers)
         assert set(output.ids("check_ins")) == set(expected_visits(box, NOW - timedelta(days=365)))
+
+
+def test_customers_that_are_null_are_left_out_and_counted(run_tap: Run, box_settings: Settings) -> None:
+    with Sandbox(contacts=40, seed=7, now=NOW, booker=BookerSwitches(null_customer_every=7)) as box:
+        output = run_tap(box_settings(box, page_size=15))
+        ignored = output.tally("contacts")["ignored"]
+        assert output.code == 0
+        assert ignored > 0
+        assert len(output.ids("contacts")) == len(box.salon.customers) - ignored
 
 
 @pytest.mark.parametrize("style", [("offset", 1), ("dotnet", 0)])

@@ -183,6 +183,19 @@ def test_a_later_run_reads_the_modified_and_the_trailing_window_and_the_later_re
     assert third["ToStartDateOffset"] == "2026-03-03T09:00:02-06:00"
 
 
+def test_a_customer_that_is_null_is_counted_not_emitted_as_someone_without_a_name(
+    fake: Any, run_tap: Run, customer: Any
+) -> None:
+    fake.customers = [
+        customer(1),
+        {"CustomerID": 2, "Customer": None},
+        None,
+        {"CustomerID": 3, "Customer": {}},
+    ]
+    output = run_tap(fake.settings())
+    assert (output.code, output.ids("contacts"), output.tally("contacts")["ignored"]) == (0, [1], 3)
+
+
 def test_appointments_without_a_customer_are_counted_not_emitted(
     fake: Any, run_tap: Run, appointment: Any
 ) -> None:
