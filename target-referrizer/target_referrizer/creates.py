@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,14 @@ from target_referrizer.errors import TargetError
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import index, journal, outbox
 from target_referrizer.ledger.staging import canonical
-from target_referrizer.ledger.tables import remote_contact
 from target_referrizer.payloads import computed
 from target_referrizer.reconcile import reject_contact, remote_keys
 from target_referrizer.referrizer import Refused
 
 if TYPE_CHECKING:
     from target_referrizer.reconcile import Context
+
+logger = logging.getLogger("target-referrizer")
 
 Row = sa.Row[Any]
 
@@ -55,9 +57,11 @@ class Creates:
 
     def _creation(self, row: Row) -> Creation:
         context, settings = self._context, self._context.settings
-        values, _ = settings.field_map.values(
+        values, unreadable = settings.field_map.values(
             json.loads(row.record), country=settings.country, sync_opt_outs=settings.sync_opt_outs
         )
+        if unreadable:
+            logger.warning("contact %s: %s; left out", row.id, ", ".join(unreadable))
         birthday = values.pop("birthday", None)
         group = context.cut_offs.group_for(row.latest_visit_at)
         known = {
@@ -97,23 +101,21 @@ class Creates:
     def _created(self, tx: sa.Connection, job: Creation, remote_id: str) -> None:
         context, row = self._context, job.row
         document = context.settings.field_map.build({**job.values, "group": job.group})
-        known = {"id": remote_id, **remote_keys(context.settings, document)}
-        index.put(tx, context.index_no, [known])
         values = canonical(job.values)
-        confirmed = {
+        known = {
+            "id": remote_id,
+            **remote_keys(context.settings, document),
             "desired": values,
             "confirmed": values,
             "confirmed_group": job.group,
             "latest_visit_at": row.latest_visit_at,
+            "written_run": context.run,
         }
-        written = {"written_run": context.run, "birthday": None, "is_gone": False}
-        tx.execute(
-            sa.update(remote_contact).where(remote_contact.c.id == remote_id).values(**confirmed, **written)
-        )
+        index.put(tx, context.index_no, [known])
         wanted.link(
             tx, row.source, row.id, remote_id,
-            linked_by="created", agrees=True, linked_at=context.as_of, birthday_due=False,
-            created_run=context.run,
+            linked_by="created", agrees=True, linked_at=context.as_of, created_run=context.run,
+            birthday_due=False, owns_fields=bool(job.values), dirty=False,
         )  # fmt: skip
         about = {"source": row.source, "contact_id": row.id, "remote_id": remote_id}
         journal.note(tx, context.moment, "created", **about, group=job.group, fields=sorted(job.values))

@@ -95,7 +95,7 @@ def link(tx: sa.Connection, source: str, contact_id: str, remote_id: str, **how:
         source: Source of the record.
         contact_id: Its id there.
         remote_id: The Referrizer contact.
-        how: `linked_by`, `agrees`, `linked_at`, and where needed `birthday_due`, `created_run`.
+        how: Other columns: `linked_by`, `agrees`, `linked_at`, `birthday_due` and so on.
     """
     key = (contact.c.source == source) & (contact.c.id == contact_id)
     values = {
@@ -105,7 +105,7 @@ def link(tx: sa.Connection, source: str, contact_id: str, remote_id: str, **how:
         "create_intent_at": None,
         "reject_code": None,
     }
-    tx.execute(sa.update(contact).where(key).values(**values, **how))
+    tx.execute(sa.update(contact).where(key).values(**{**values, **how}))
     tx.execute(
         sa.update(remote_contact)
         .where(remote_contact.c.id == remote_id)

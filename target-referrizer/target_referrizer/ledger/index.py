@@ -28,7 +28,7 @@ def put(tx: sa.Connection, index_no: int, rows: Iterable[dict[str, Any]]) -> Non
     Args:
         tx: The transaction.
         index_no: Number of this index read.
-        rows: `id`, the four keys and `shown`, a mapping of our fields to what Referrizer shows.
+        rows: `id`, the four keys, `shown` (our fields as Referrizer shows them), and any other column.
     """
     page = {row["id"]: {**row, "shown": canonical(row["shown"]), "index_no": index_no} for row in rows}
     known = sa.select(remote_contact.c.id, remote_contact.c.is_forgotten).where(
