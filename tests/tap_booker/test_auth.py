@@ -108,12 +108,14 @@ def test_a_rotated_refresh_token_replaces_the_file(fake: Any, run_tap: Run, cred
     assert not fake.paths("context/update")
 
 
+@pytest.mark.parametrize("again", [None, "", "refresh-1"])
 def test_a_token_that_is_not_rotated_leaves_the_file_alone(
-    fake: Any, run_tap: Run, credentials: Path
+    fake: Any, run_tap: Run, credentials: Path, again: str | None
 ) -> None:
+    fake.token["refresh_token"] = again
     before = credentials.stat()
     assert run_tap(fake.settings(personal_access_token=None, credentials_path=str(credentials))).code == 0
-    assert credentials.stat().st_mtime_ns == before.st_mtime_ns
+    assert credentials.stat().st_ino == before.st_ino
 
 
 def test_a_link_to_the_file_stays_a_link(fake: Any, run_tap: Run, credentials: Path, tmp_path: Path) -> None:
