@@ -47,20 +47,35 @@ class TokenCell:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._token: Token | None = None
+        self._is_sealed = False
 
     def get(self) -> Token:
         """The token, fetched when there is none or when it is about to expire."""
         with self._lock:
             if self._token is None or self._monotonic() >= self._token.good_until:
-                self._token = self._fetch()
+                self._token = self._new()
             return self._token
 
     def renew(self, refused: str) -> Token:
         """A token other than the refused one; when another thread has renewed it already, that one."""
         with self._lock:
             if self._token is None or self._token.text == refused:
-                self._token = self._fetch()
+                self._token = self._new()
             return self._token
+
+    def seal(self) -> None:
+        """Wait for a fetch that is under way, and allow no other.
+
+        A page that nobody waits for any more must not have Booker replace a refresh token: the process could
+        end before the new one is in its file, and the old one is spent.
+        """
+        with self._lock:
+            self._is_sealed = True
+
+    def _new(self) -> Token:
+        if self._is_sealed:
+            raise UnavailableError("No token: the run has ended.")
+        return self._fetch()
 
 
 class Authority:
@@ -96,6 +111,11 @@ class Authority:
         if not self.needs_location_token:
             return self._account
         return self._locations.setdefault(location_id, self._location_cell(location_id))
+
+    def close(self) -> None:
+        """Leave no token call under way."""
+        for cell in (*self._locations.values(), self._account):
+            cell.seal()
 
     def _location_cell(self, location_id: int) -> TokenCell:
         """A cell that exchanges the account's token for the location's."""

@@ -50,8 +50,8 @@ class Run:
         self.stopped_by: FatalError | None = None
         workers = settings["concurrent_requests"]
         transport = Transport(settings["subscription_key"], settings["request_timeout"], workers)
-        authority = Authority(settings, transport, self.report.connection, time.monotonic)
-        self._booker = Booker(settings, transport, authority, sleep)
+        self._authority = Authority(settings, transport, self.report.connection, time.monotonic)
+        self._booker = Booker(settings, transport, self._authority, sleep)
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="booker")
         self._locations: dict[int, Location | BookerError] = {}
 
@@ -84,8 +84,9 @@ class Run:
         return self._booker.page(query, 1, self.settings["page_size"], tally)
 
     def close(self) -> None:
-        """Ask for nothing more; what is under way is not waited for."""
+        """Ask for nothing more; pages that are under way are not waited for, a token that is under way is."""
         self._workers.shutdown(wait=False, cancel_futures=True)
+        self._authority.close()
 
     def _ask_location(self, location_id: int) -> Location | BookerError:
         """Ask Booker once, and say what it said."""

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import stat
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_booker.auth import Token, TokenCell, _useful_seconds
-from tap_booker.errors import BookerError, CredentialFileError, RefusedError, SettingError
+from tap_booker.errors import BookerError, CredentialFileError, RefusedError, SettingError, UnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -277,6 +279,29 @@ def test_a_token_is_renewed_a_little_before_it_expires(expires_in: Any, fetches:
     for clock[0] in (0.0, 17.9, 18.0, 30.0, 36.0):
         cell.get()
     assert len(fetched) == fetches
+
+
+def test_leaving_waits_for_a_token_that_is_being_fetched_and_allows_no_other() -> None:
+    asked, answered = threading.Event(), threading.Event()
+    stored: list[str] = []
+
+    def fetch() -> Token:
+        asked.set()
+        assert answered.wait(10)
+        stored.append("rotated")
+        return Token("new", 1e9)
+
+    cell = TokenCell(fetch, lambda: 0.0)
+    with ThreadPoolExecutor(2) as pool:
+        page = pool.submit(cell.get)
+        assert asked.wait(10)
+        leaving = pool.submit(cell.seal)
+        answered.set()
+        leaving.result(10)
+        assert stored == ["rotated"]
+        assert page.result(10).text == "new"
+    with pytest.raises(UnavailableError):
+        cell.renew("new")
 
 
 def test_no_failure_tells_a_secret(
