@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from tap_booker.location import Location
     from tap_booker.run import Run
+
+logger = logging.getLogger("tap-booker")
 
 
 def check(run: Run, say: Callable[[str], None]) -> int:
@@ -34,7 +37,8 @@ def check(run: Run, say: Callable[[str], None]) -> int:
             for line in _location_lines(run, run.location(location_id)):
                 say(f"  ok    {line}")
         except BookerError as failure:
-            say(f"  FAIL  {failure}")
+            say(f"  FAIL  {failure.code}")
+            logger.critical("%s", failure)
             worst = max(worst, failure.exit_code)
             if isinstance(failure, FatalError):
                 break

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer import account, matching
+from target_referrizer.errors import TargetError
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import index, journal
 from target_referrizer.ledger.staging import canonical
@@ -262,7 +263,7 @@ def reject_contact(tx: sa.Connection, context: Context, row: Row, code: str, rea
     journal.reject(
         tx, row.source, context.moment, journal.Rejected("contacts", row.id, code, reason, row.record)
     )
-    logger.warning("contact %s rejected: %s %s", row.id, code, reason)
+    logger.warning("contact %s rejected: %s", row.id, TargetError(code, reason))
 
 
 def _by(found: Sequence[matching.Candidate], key: str) -> dict[str | None, list[matching.Candidate]]:

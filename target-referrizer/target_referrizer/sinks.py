@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from singer_sdk.sinks import BatchSink
 
 from target_referrizer import schemas
+from target_referrizer.errors import TargetError
 from target_referrizer.ledger.journal import Rejected
 from target_referrizer.ledger.staging import ContactRow, VisitRow, canonical
 from target_referrizer.people import email_key, fold, phone_key
@@ -98,7 +99,7 @@ class ContractSink(BatchSink):
             if record.get("id") not in (None, "")
             else "no-id-" + hashlib.sha256(text.encode()).hexdigest()[:16]
         )
-        self.logger.warning("%s %s rejected: %s %s", self.stream, key, problem.code, problem.reason)
+        self.logger.warning("%s %s rejected: %s", self.stream, key, TargetError(problem.code, problem.reason))
         return Rejected(self.stream, key, problem.code, problem.reason, text)
 
 

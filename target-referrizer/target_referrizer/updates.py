@@ -168,7 +168,7 @@ class Updates:
                 self.context.moment,
                 journal.Rejected("contacts", row.id, code, reason, row.record),
             )
-            logger.warning("contact %s: %s %s", row.id, code, reason)
+            logger.warning("contact %s: %s", row.id, TargetError(code, reason))
 
 
 def _why(job: Difference) -> str:

@@ -184,7 +184,7 @@ class Visits:
         record = {"id": job.id, "contact_id": job.contact_id, "checked_in_at": job.at.isoformat()}
         row = journal.Rejected("check_ins", job.id, code, reason, canonical(record))
         journal.reject(tx, self.context.source, self.context.moment, row)
-        logger.warning("visit %s rejected: %s %s", job.id, code, reason)
+        logger.warning("visit %s rejected: %s", job.id, TargetError(code, reason))
 
     def _note(self, tx: sa.Connection, job: VisitJob, kind: str, **detail: Any) -> None:
         about = {"source": self.context.source, "contact_id": job.contact_id, "remote_id": job.remote_id}

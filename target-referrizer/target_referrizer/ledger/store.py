@@ -127,11 +127,11 @@ def _prepare_file(path: Path | None) -> None:
     if path is None:
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
     except OSError as error:
-        raise TargetError("RFZ-403", f"the ledger file cannot be written ({error.strerror})") from None
+        raise SettingsError("RFZ-403", f"the ledger file cannot be written ({error.strerror})") from None
 
 
 def _engine(url: sa.URL) -> sa.Engine:
