@@ -79,43 +79,59 @@ class Creates:
         created = self._context.client.create_contact(self._context.settings.field_map.build(changes))
         return str(created["id"]) if created.get("id") else None
 
-    def settle(self, tx: sa.Connection, job: Creation, outcome: Any) -> None:
+    def settle(self, tx: sa.Connection, ended: list[tuple[Creation, Any]]) -> None:
         """See `Work`."""
-        row, context = job.row, self._context
-        if isinstance(outcome, str):
-            self._created(tx, job, outcome)
-        elif isinstance(outcome, Refused) and outcome.is_duplicate:
+        self._created(tx, [(job, outcome) for job, outcome in ended if isinstance(outcome, str)])
+        for job, outcome in ended:
+            self._not_created(tx, job.row, outcome)
+
+    def _not_created(self, tx: sa.Connection, row: Row, outcome: Any) -> None:
+        """Refusals and the like. What may have happened keeps its intent until the index is read again."""
+        if isinstance(outcome, Refused) and outcome.is_duplicate:
             self.duplicates.append(row)
         elif isinstance(outcome, Refused):
-            reject_contact(
-                tx,
-                context,
-                row,
-                "RFZ-209",
-                f"Referrizer refused the contact ({outcome.error_code or outcome.status})",
-            )
+            why = f"Referrizer refused the contact ({outcome.error_code or outcome.status})"
+            reject_contact(tx, self._context, row, "RFZ-209", why)
         elif isinstance(outcome, TargetError):
-            outbox.intend_creates(tx, context.source, [row.id], None)
-        # Anything else may have created the contact: the intent stays until the index has been read again.
+            outbox.intend_creates(tx, self._context.source, [row.id], None)
 
-    def _created(self, tx: sa.Connection, job: Creation, remote_id: str) -> None:
-        context, row = self._context, job.row
-        document = context.settings.field_map.build({**job.values, "group": job.group})
+    def _created(self, tx: sa.Connection, created: list[tuple[Creation, str]]) -> None:
+        """Write new contacts down together: their number is what a first load takes its time for."""
+        if not created:
+            return
+        context = self._context
+        index.put(tx, context.index_no, [self._remote(job, remote_id) for job, remote_id in created])
+        wanted.link_created(
+            tx, context.source, [_link(context, job, remote_id) for job, remote_id in created]
+        )
+        notes = [
+            {"source": job.row.source, "contact_id": job.row.id, "remote_id": remote_id, "group": job.group,
+             "fields": sorted(job.values)}
+            for job, remote_id in created
+        ]  # fmt: skip
+        journal.note_all(tx, context.moment, "created", notes)
+
+    def _remote(self, job: Creation, remote_id: str) -> dict[str, Any]:
+        settings = self._context.settings
         values = canonical(job.values)
-        known = {
+        return {
             "id": remote_id,
-            **remote_keys(context.settings, document),
+            **remote_keys(settings, settings.field_map.build({**job.values, "group": job.group})),
+            "is_linked": True,
+            "is_gone": False,
             "desired": values,
             "confirmed": values,
             "confirmed_group": job.group,
-            "latest_visit_at": row.latest_visit_at,
-            "written_run": context.run,
+            "latest_visit_at": job.row.latest_visit_at,
+            "written_run": self._context.run,
         }
-        index.put(tx, context.index_no, [known])
-        wanted.link(
-            tx, row.source, row.id, remote_id,
-            linked_by="created", agrees=True, linked_at=context.as_of, created_run=context.run,
-            birthday_due=False, owns_fields=bool(job.values), dirty=False,
-        )  # fmt: skip
-        about = {"source": row.source, "contact_id": row.id, "remote_id": remote_id}
-        journal.note(tx, context.moment, "created", **about, group=job.group, fields=sorted(job.values))
+
+
+def _link(context: Context, job: Creation, remote_id: str) -> dict[str, Any]:
+    return {
+        "key": job.row.id,
+        "remote_id": remote_id,
+        "linked_at": context.as_of,
+        "created_run": context.run,
+        "owns_fields": bool(job.values),
+    }

@@ -99,8 +99,12 @@ class Updates:
             else {}
         )
 
-    def settle(self, tx: sa.Connection, job: Difference, outcome: Any) -> None:
+    def settle(self, tx: sa.Connection, ended: list[tuple[Difference, Any]]) -> None:
         """See `Work`. An unknown outcome changes nothing: the next run reads the contact and compares."""
+        for job, outcome in ended:
+            self._settle_one(tx, job, outcome)
+
+    def _settle_one(self, tx: sa.Connection, job: Difference, outcome: Any) -> None:
         if isinstance(outcome, Written):
             self._confirm(tx, job, outcome)
         elif isinstance(outcome, Refused) and outcome.is_gone:

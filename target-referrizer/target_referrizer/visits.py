@@ -112,8 +112,12 @@ class Visits:
         """See `Work`. Gives the visit's id where Referrizer says it."""
         return self.context.client.create_visit(payloads.visit(job.remote_id, job.at, job.points))
 
-    def settle(self, tx: sa.Connection, job: VisitJob, outcome: Any) -> None:
+    def settle(self, tx: sa.Connection, ended: list[tuple[VisitJob, Any]]) -> None:
         """See `Work`."""
+        for job, outcome in ended:
+            self._settle_one(tx, job, outcome)
+
+    def _settle_one(self, tx: sa.Connection, job: VisitJob, outcome: Any) -> None:
         self._busy.discard(job.remote_id)
         if outcome is None or isinstance(outcome, str):
             self._settle(tx, job, "delivered", remote_id=outcome)

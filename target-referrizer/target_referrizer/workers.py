@@ -54,8 +54,8 @@ class Work(Protocol):
     def send(self, job: Any) -> Any:
         """Talk to Referrizer about one job; runs in a worker, touches no ledger."""
 
-    def settle(self, tx: sa.Connection, job: Any, outcome: Any) -> None:
-        """Write the outcome of a job down: what `send` gave, or the error that it raised."""
+    def settle(self, tx: sa.Connection, ended: list[tuple[Any, Any]]) -> None:
+        """Write outcomes down: pairs of a job and what `send` gave for it, or the error that it raised."""
 
 
 @dataclass
@@ -81,8 +81,7 @@ class Workers:
             while True:
                 done = wait(flying, return_when=FIRST_COMPLETED).done if flying else set()
                 with self.ledger.transaction() as tx:
-                    for future in done:
-                        work.settle(tx, flying.pop(future), self._outcome(future))
+                    work.settle(tx, [(flying.pop(future), self._outcome(future)) for future in done])
                     jobs = [] if self._is_halted() else work.take(tx, self.width - len(flying))
                     done_so_far += len(done)
                     progress(tx, done_so_far)

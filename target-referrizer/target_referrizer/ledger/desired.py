@@ -113,6 +113,26 @@ def link(tx: sa.Connection, source: str, contact_id: str, remote_id: str, **how:
     )
 
 
+def link_created(tx: sa.Connection, source: str, links: Sequence[dict[str, Any]]) -> None:
+    """Write down links that our own creates made: such a link always agrees, and its birthday is settled.
+
+    Args:
+        tx: The transaction.
+        source: Source of the records.
+        links: `key` (the record's id), `remote_id`, `linked_at`, `created_run`, `owns_fields`.
+    """
+    settled = {
+        "status": "linked",
+        "linked_by": "created",
+        "agrees": True,
+        "birthday_due": False,
+        "dirty": False,
+    }
+    settled |= {"create_intent_at": None, "reject_code": None}
+    one = sa.update(contact).where(contact.c.source == source, contact.c.id == sa.bindparam("key"))
+    tx.execute(one, [{**settled, **link} for link in links])
+
+
 def remotes_with_news(tx: sa.Connection, source: str) -> list[str]:
     """Referrizer contacts that a record with news is linked to."""
     query = sa.select(contact.c.remote_id).where(

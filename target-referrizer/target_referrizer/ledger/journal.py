@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from target_referrizer.ledger.store import Ledger
 
 KEPT = timedelta(days=90)
+NAMED = ("source", "contact_id", "remote_id")
 DIED = -1  # exit code of a run that never said how it ended
 
 
@@ -50,9 +51,18 @@ def note(tx: sa.Connection, moment: Moment, kind: str, **about: Any) -> None:
         kind: created, linked, updated, moved, visit, merged, held, waiting, rejected, gone or forgotten.
         about: `source`, `contact_id`, `remote_id`, and anything else as detail (ids, groups, field names).
     """
-    named = {key: about.pop(key, None) for key in ("source", "contact_id", "remote_id")}
-    detail = json.dumps(about, ensure_ascii=False, default=str)
-    tx.execute(sa.insert(event).values(run=moment.run, at=moment.at, kind=kind, detail=detail, **named))
+    note_all(tx, moment, kind, [about])
+
+
+def note_all(tx: sa.Connection, moment: Moment, kind: str, events: Iterable[dict[str, Any]]) -> None:
+    """Write several events of one kind down; each as `note` takes it."""
+    rows = []
+    for about in events:
+        detail = {key: value for key, value in about.items() if key not in NAMED}
+        text = json.dumps(detail, ensure_ascii=False, default=str)
+        named = {key: about.get(key) for key in NAMED}
+        rows.append({"run": moment.run, "at": moment.at, "kind": kind, "detail": text, **named})
+    tx.execute(sa.insert(event), rows)
 
 
 def reject(tx: sa.Connection, source: str, moment: Moment, row: Rejected) -> bool:
