@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -141,9 +141,9 @@ class Settings:
         as_of: The instant that counts as now, None for the machine's clock.
     """
 
-    api_token: str
+    api_token: str = field(repr=False)
     api_url: str
-    ledger_url: str
+    ledger_url: str = field(repr=False)
     source: str
     sources: tuple[str, ...]
     country: str

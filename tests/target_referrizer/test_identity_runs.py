@@ -1,0 +1,195 @@
+"""Who is whom: one Referrizer contact for each person, and nobody guessed at."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import TYPE_CHECKING
+
+from tests.target_referrizer.salon import ago, check_in, contact
+
+if TYPE_CHECKING:
+    import pytest
+    from tests.target_referrizer.salon import Salon
+
+PHONE = "312-555-0101"
+
+
+def test_a_contact_that_the_owner_made_is_linked_by_email_and_not_doubled(salon: Salon) -> None:
+    salon.owner_adds(firstName="ada", email="ADA1@example.com")
+    outcome = salon.run([contact(1)])
+    assert len(salon.shown()) == 1
+    assert [one.split()[0] for one in outcome.writes] == ["POST", "PUT"][1:]
+    assert outcome.accounting["contacts"]["updated"] == 1
+
+
+def test_a_phone_links_where_only_one_side_has_an_email_and_the_names_fit(salon: Salon) -> None:
+    salon.owner_adds(firstName="Ada", lastName="Byron", phone="+13125550101")
+    salon.run([contact(1, phone=PHONE)])
+    assert len(salon.shown()) == 1
+
+
+def test_a_phone_does_not_link_another_first_name(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "email"
+    salon.owner_adds(firstName="Clara", lastName="Byron", phone="+13125550101")
+    salon.run([contact(1, phone=PHONE)])
+    assert len(salon.shown()) == 2
+
+
+def test_a_family_on_one_phone_with_own_emails_stays_separate(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "email"
+    salon.run([contact(1, phone=PHONE), contact(2, phone=PHONE, first_name="Clara")])
+    assert len(salon.shown()) == 2
+
+
+def test_two_records_of_one_person_without_email_become_one_contact(salon: Salon) -> None:
+    older = contact(1, email=None, phone=PHONE, updated_at=ago(days=9).isoformat(), city="Gary")
+    newer = contact(2, email=None, phone="+1 312 555 0101", city="Chicago")
+    outcome = salon.run([older, newer])
+    assert [one["address"]["city"] for one in salon.shown()] == ["Chicago"]
+    assert outcome.accounting["contacts"]["created"] == 1
+
+
+def test_two_candidates_are_ambiguous_and_never_guessed(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "none"
+    salon.owner_adds(firstName="Ada", email="ada1@example.com")
+    salon.owner_adds(firstName="Ada", email="ada1@example.com")
+    outcome = salon.run([contact(1), contact(2)])
+    assert outcome.accounting["contacts"]["reasons"]["rejected"] == {"RFZ-207": 1}
+    assert outcome.writes == ["POST /contacts"]
+    assert "RFZ-207" in outcome.log
+
+
+def test_the_link_holds_when_the_email_changes(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.run([contact(1, email="new@example.com", updated_at=salon.now.isoformat())])
+    assert [one["email"] for one in salon.shown()] == ["new@example.com"]
+
+
+def test_a_duplicate_that_referrizer_refuses_is_looked_up_once_and_linked(salon: Salon) -> None:
+    salon.run([contact(9)])
+    salon.owner_adds(firstName="Ada", email="ada1@example.com")  # after the index was read
+    outcome = salon.run([contact(1)])
+    assert len(salon.shown()) == 2
+    assert outcome.reads.count("GET /contacts") >= 1
+    assert outcome.accounting["contacts"]["rejected"] == 0
+
+
+def test_a_duplicate_that_nobody_can_be_is_rejected_and_the_others_go_on(salon: Salon) -> None:
+    outcome = salon.run([contact(1, phone=PHONE), contact(2, first_name="Clara", phone=PHONE), contact(3)])
+    assert outcome.accounting["contacts"]["reasons"]["rejected"] == {"RFZ-208": 1}
+    assert outcome.accounting["contacts"]["created"] == 2
+    again = salon.run([contact(1, phone=PHONE), contact(2, first_name="Clara", phone=PHONE), contact(3)])
+    assert again.writes == []
+
+
+def test_a_deleted_contact_is_gone_and_never_created_again(salon: Salon) -> None:
+    salon.run([contact(1)])
+    del salon.box.referrizer.contacts[salon.shown()[0]["id"]]
+    changed = contact(1, city="Gary", updated_at=salon.now.isoformat())
+    outcome = salon.run([changed])
+    assert outcome.accounting["contacts"]["reasons"]["skipped"] == {"gone": 1}
+    assert "RFZ-214" in outcome.log
+    later = salon.run([contact(1, city="Chicago", updated_at=salon.now.isoformat())])
+    assert (later.writes, salon.shown()) == ([], [])
+
+
+def test_a_deleted_contact_that_came_back_under_another_id_is_found(salon: Salon) -> None:
+    salon.run([contact(1, city="Gary")])
+    del salon.box.referrizer.contacts[salon.shown()[0]["id"]]
+    salon.owner_adds(firstName="Ada", email="ada1@example.com")
+    salon.run([contact(1, city="Chicago", updated_at=salon.now.isoformat())])
+    assert [one["address"]["city"] for one in salon.shown()] == ["Chicago"]
+
+
+def test_a_visit_of_a_deleted_contact_shows_that_it_is_gone(salon: Salon) -> None:
+    salon.run([contact(1, last_visit_at=salon.now.isoformat())])
+    del salon.box.referrizer.contacts[salon.shown()[0]["id"]]
+    salon.pass_time(hours=1)
+    outcome = salon.run([], [check_in(7, 1, salon.now)])
+    assert salon.visits() == []
+    assert outcome.accounting["check_ins"]["reasons"]["skipped"] == {"gone": 1}
+
+
+def test_someone_to_be_forgotten_leaves_the_ledger_and_is_left_alone(salon: Salon) -> None:
+    salon.run([contact(1, first_name="Rosalind", city="Gary")])
+    outcome = salon.run(
+        [{"id": 1, "is_forgotten": True, "first_name": None, "updated_at": salon.now.isoformat()}]
+    )
+    assert outcome.accounting["contacts"]["reasons"]["skipped"] == {"forgotten": 1}
+    assert outcome.writes == []
+    with sqlite3.connect(salon.folder / "ledger.db") as ledger:
+        text = "\n".join(ledger.iterdump())
+    ledger.close()
+    assert "rosalind" not in text.casefold()
+    assert "ada1@example.com" not in text
+    salon.pass_time(days=200)
+    assert salon.run([contact(1, updated_at=salon.now.isoformat())]).writes == []
+
+
+def test_nobody_without_email_and_phone_is_sent(salon: Salon) -> None:
+    outcome = salon.run([contact(1, email=None), contact(2, email="", phone=" ")])
+    assert outcome.writes == []
+    assert outcome.accounting["contacts"]["reasons"]["skipped"] == {"unreachable": 2}
+
+
+def test_an_unreadable_phone_without_email_is_rejected(salon: Salon) -> None:
+    outcome = salon.run([contact(1, email=None, phone="call the desk")])
+    assert outcome.accounting["contacts"]["reasons"]["rejected"] == {"RFZ-206": 1}
+
+
+def test_an_unreadable_phone_beside_a_good_email_is_left_out_with_a_warning(salon: Salon) -> None:
+    outcome = salon.run([contact(1, phone="call the desk")])
+    assert salon.one(email="ada1@example.com").get("phone") is None
+    assert "contact 1: phone unreadable; left out" in outcome.log
+
+
+def test_a_bad_email_beside_a_good_phone_is_left_out_with_a_warning(salon: Salon) -> None:
+    outcome = salon.run([contact(1, email="ada at home", phone=PHONE)])
+    assert salon.one(phone="+13125550101").get("email") is None
+    assert "contact 1: email unreadable; left out" in outcome.log
+
+
+def test_a_walk_in_who_leaves_an_email_later_gets_the_visits_since_the_first_run(salon: Salon) -> None:
+    salon.run([contact(9)])
+    salon.pass_time(hours=2)
+    salon.run([contact(1, email=None)], [check_in(7, 1, salon.now)])
+    assert salon.visits() == []
+    salon.pass_time(hours=1)
+    outcome = salon.run([contact(1, updated_at=salon.now.isoformat())])
+    assert len(salon.visits()) == 1
+    assert outcome.accounting["backlog"]["visits_delivered"] == 1
+
+
+def test_whole_number_ids_and_their_text_are_one_contact(salon: Salon) -> None:
+    salon.run([contact(12, email="one@example.com")])
+    outcome = salon.run([contact("12", email="one@example.com")], [check_in("a-1", "12", salon.now)])
+    assert len(salon.shown()) == 1
+    assert outcome.accounting["check_ins"]["delivered"] == 1
+
+
+def test_two_sources_share_one_contact_and_neither_undoes_the_other(salon: Salon) -> None:
+    salon.run([contact(1, city="Gary", updated_at=ago(days=5).isoformat())], [check_in(7, 1, ago(days=200))])
+    shop = contact("c-77", email="ada1@example.com", city="Chicago", phone=PHONE)
+    salon.run([shop], [check_in("o-1", "c-77", ago(days=2))], source="shop")
+    assert salon.one(email="ada1@example.com")["address"]["city"] == "Chicago"
+    assert salon.group(email="ada1@example.com") == "Current customers"
+    assert salon.run([contact(1, city="Gary", updated_at=ago(days=5).isoformat())]).writes == []
+
+
+def test_the_setting_sources_says_whose_fields_count(salon: Salon) -> None:
+    salon.settings["sources"] = ["booker", "shop"]
+    salon.run([contact(1, city="Gary", updated_at=ago(days=5).isoformat())])
+    salon.run([contact("c-77", email="ada1@example.com", city="Chicago", phone=PHONE)], source="shop")
+    shown = salon.one(email="ada1@example.com")
+    assert (shown["address"]["city"], shown["phone"]) == ("Gary", "+13125550101")
+
+
+def test_no_email_phone_or_name_reaches_output_or_log(salon: Salon, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    secret = contact(1, first_name="Rosalind", email="rosalind@private.example", phone="312-555-0177")
+    broken = {"id": 2, "first_name": "Rosalind", "email": ["rosalind@private.example"]}
+    outcome = salon.run([secret, broken, contact(3, phone="Rosalind Franklin", email=None)])
+    everything = outcome.out + outcome.err + outcome.log + json.dumps(outcome.accounting)
+    for private in ("Rosalind", "rosalind", "5550177", "555-0177", salon.box.referrizer.token):
+        assert private not in everything

@@ -1,0 +1,252 @@
+"""Singer's side: settings, messages, and the state that leaves once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.target_referrizer.salon import check_in, contact, singer
+
+from target_referrizer.errors import SettingsError, TargetError
+from target_referrizer.settings import Settings
+from target_referrizer.target import TargetReferrizer
+
+if TYPE_CHECKING:
+    from tests.target_referrizer.salon import Salon
+
+TARGET = Path(sys.executable).with_name("target-referrizer")
+BOOKMARK = {"bookmarks": {"contacts": {"replication_key_value": "2026-03-02"}}}
+
+
+def as_user(salon: Salon, stdin: str = "", **config: Any) -> subprocess.CompletedProcess[str]:
+    """The console script with a settings file, as a user runs it."""
+    file = salon.folder / "target.json"
+    given = {"as_of": salon.now.isoformat(), **salon.config(**config)}
+    file.write_text(json.dumps({key: value for key, value in given.items() if value is not None}))
+    return subprocess.run(
+        [TARGET, "--config", file], input=stdin, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"api_token": None}, "RFZ-103 api_token is missing"),
+        ({"api_token": " "}, "RFZ-103 api_token is empty"),
+        ({"groups": [{"name": "A", "visited_within": "3 moons"}, {"name": "B"}]}, "RFZ-101 group 'A'"),
+        ({"concurrent_requests": 0}, "RFZ-101 concurrent_requests must be at least 1"),
+        ({"update_style": "upsert"}, "RFZ-101 update_style must be one of merge, patch"),
+        ({"timezone": "Mars/Phobos"}, "RFZ-101"),
+        ({"visits_since": "last week"}, "RFZ-101 visits_since"),
+        ({"default_country": "Atlantis"}, "RFZ-101 default_country"),
+        ({"ledger_url": "oracle://x"}, "RFZ-101 ledger_url"),
+        ({"ledger_url": "sqlite:////no/such/folder/x.db"}, "RFZ-403"),
+        ({"api_url": "referrizer"}, "RFZ-101 api_url"),
+        ({"field_map": {"shoe_size": "x"}}, "RFZ-101 field_map"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line_and_exit_2(
+    salon: Salon, wrong: dict[str, Any], named: str
+) -> None:
+    config = {key: value for key, value in salon.config(**wrong).items() if value is not None}
+    with pytest.raises(SettingsError) as refused:
+        _ = TargetReferrizer(config=config).run
+    assert str(refused.value).startswith(named)
+    assert "\n" not in str(refused.value)
+    assert refused.value.exit_code == 2
+
+
+def test_a_user_sees_one_line_and_no_traceback(salon: Salon) -> None:
+    ended = as_user(salon, update_style="upsert")
+    lines = [line for line in ended.stderr.splitlines() if "RFZ-" in line]
+    assert (ended.returncode, len(lines), "Traceback" in ended.stderr) == (2, 1, False)
+
+
+def test_a_setting_that_does_not_exist_names_its_neighbour(salon: Salon) -> None:
+    ended = as_user(salon, request_timeot=3)
+    assert "did you mean 'request_timeout'?" in ended.stderr
+
+
+def test_a_settings_file_that_is_missing_or_no_object_is_exit_2(salon: Salon) -> None:
+    broken = salon.folder / "broken.json"
+    broken.write_text("[1]")
+    for file in (salon.folder / "none.json", broken):
+        ended = subprocess.run(
+            [TARGET, "--config", file], input="", capture_output=True, text=True, timeout=60, check=False
+        )
+        assert (ended.returncode, "RFZ-101" in ended.stderr, "Traceback" in ended.stderr) == (2, True, False)
+
+
+def test_another_day_is_refused_against_the_real_account_unless_nothing_is_written() -> None:
+    pretended = {"api_token": "t", "as_of": "2026-03-02T15:00:00Z"}
+    with pytest.raises(SettingsError, match="RFZ-108"):
+        Settings.parse(pretended)
+    assert Settings.parse({**pretended, "dry_run": True}).as_of is not None
+
+
+def test_a_refused_token_is_exit_2_and_is_not_shown(salon: Salon) -> None:
+    outcome = salon.run([contact(1)], api_token="no-such-token")
+    assert outcome.code == 2
+    assert "RFZ-104" in outcome.log
+    assert "no-such-token" not in outcome.log
+
+
+def test_a_ledger_of_another_account_is_refused(salon: Salon) -> None:
+    salon.run([contact(1)])
+    with pytest.raises(SettingsError, match="RFZ-105"):
+        salon.target(api_url=salon.box.referrizer_url + "/other")
+
+
+# Messages
+
+
+def refused(salon: Salon, lines: list[str]) -> str:
+    with pytest.raises(TargetError) as error:
+        salon.run_lines(lines)
+    salon.box.requests.clear()
+    assert salon.shown() == []
+    return str(error.value)
+
+
+def test_an_unknown_stream_is_named_and_refused(salon: Salon) -> None:
+    assert "RFZ-201 the input holds a stream 'orders'" in refused(salon, singer("orders", [{"id": 1}]))
+
+
+def test_a_line_that_is_no_message_is_refused_without_being_quoted(salon: Salon) -> None:
+    text = refused(salon, [*singer("contacts", [contact(1)]), '{"email": "secret@example.com"'])
+    assert "RFZ-202 line 3" in text
+    assert "secret" not in text
+
+
+def test_a_record_before_its_schema_is_refused(salon: Salon) -> None:
+    assert "before its SCHEMA" in refused(salon, singer("contacts", [contact(1)])[1:])
+
+
+def test_batch_messages_are_refused(salon: Salon) -> None:
+    batch = {"type": "BATCH", "stream": "contacts", "encoding": {"format": "jsonl"}, "manifest": []}
+    assert "RFZ-215" in refused(salon, [singer("contacts", [contact(1)])[0], json.dumps(batch)])
+
+
+def test_versions_of_a_full_table_are_passed_over(salon: Salon) -> None:
+    version = json.dumps({"type": "ACTIVATE_VERSION", "stream": "contacts", "version": 1})
+    salon.run_lines([*singer("contacts", [contact(1)]), version])
+    assert len(salon.shown()) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"first_name": 7},
+        {"email": ["a@example.com"]},
+        {"is_member": "yes"},
+        {"birthday": "yesterday"},
+        {"last_visit_at": "2026-03-01 10:00"},
+        {"id": True},
+    ],
+)
+def test_a_record_that_breaks_the_contract_is_rejected_and_the_others_arrive(
+    salon: Salon, broken: dict[str, Any]
+) -> None:
+    outcome = salon.run([{**contact(1), **broken}, contact(2)])
+    assert outcome.accounting["contacts"]["reasons"]["rejected"] == {"RFZ-203": 1}
+    assert [one["email"] for one in salon.shown()] == ["ada2@example.com"]
+    assert f"RFZ-203 {next(iter(broken))}" in outcome.log
+
+
+def test_a_record_without_id_is_rejected(salon: Salon) -> None:
+    outcome = salon.run([{"first_name": "Ada", "email": "a@example.com"}])
+    assert outcome.accounting["contacts"]["reasons"]["rejected"] == {"RFZ-204": 1}
+
+
+def test_streams_of_another_tap_come_through_stream_maps(salon: Salon) -> None:
+    rows = [{"guest": "g-1", "mail": "g1@example.com"}]
+    schema = {"properties": {"guest": {"type": "string"}, "mail": {"type": "string"}}}
+    lines = [
+        json.dumps({"type": "SCHEMA", "stream": "guests", "schema": schema, "key_properties": ["guest"]}),
+        *(json.dumps({"type": "RECORD", "stream": "guests", "record": row}) for row in rows),
+    ]
+    maps = {"guests": {"__alias__": "contacts", "id": "guest", "email": "mail", "__key_properties__": ["id"]}}
+    outcome = salon.run_lines(lines, stream_maps=maps, source="desk")
+    assert outcome.accounting["contacts"]["created"] == 1
+    assert salon.shown()[0]["email"] == "g1@example.com"
+
+
+def test_the_order_of_the_streams_does_not_matter(salon: Salon) -> None:
+    salon.run([contact(9)])
+    lines = [*singer("check_ins", [check_in(7, 1, salon.now)]), *singer("contacts", [contact(1)])]
+    assert salon.run_lines(lines).accounting["check_ins"]["delivered"] == 1
+
+
+# State
+
+
+def test_state_leaves_once_after_delivery(salon: Salon) -> None:
+    assert salon.run([contact(1)], state=BOOKMARK).states == [BOOKMARK]
+
+
+def test_state_leaves_also_when_a_person_is_needed(salon: Salon) -> None:
+    outcome = salon.run([contact(key, phone="none", email=None) for key in range(25)], state=BOOKMARK)
+    assert (outcome.code, outcome.states) == (3, [BOOKMARK])
+
+
+def test_no_state_leaves_when_the_settings_are_wrong_or_referrizer_is_away(salon: Salon) -> None:
+    wrong = salon.run([contact(1)], state=BOOKMARK, api_token="no-such-token")
+    assert (wrong.code, wrong.states) == (2, [])
+    away = salon.run([contact(1)], state=BOOKMARK, outage_patience_seconds=0, api_url="http://127.0.0.1:1/v1",
+                     ledger_url=f"sqlite:///{salon.folder}/other.db")  # fmt: skip
+    assert (away.code, away.states) == (6, [])
+
+
+def test_a_dry_run_tells_the_plan_and_changes_nothing(salon: Salon) -> None:
+    salon.run([contact(1)])
+    ledger = salon.folder / "ledger.db"
+    before = hashlib.sha256(ledger.read_bytes()).hexdigest()
+    people = [contact(1, city="Gary", updated_at=salon.now.isoformat()), contact(2)]
+    outcome = salon.run(people, [check_in(7, 1, salon.now)], state=BOOKMARK, dry_run=True)
+    assert (outcome.code, outcome.states, outcome.writes) == (0, [], [])
+    assert outcome.plan["creates"] == 1
+    assert outcome.plan["visits"] == 1
+    assert hashlib.sha256(ledger.read_bytes()).hexdigest() == before
+
+
+def test_a_run_stopped_while_it_reads_ends_with_the_signal_and_no_state(salon: Salon) -> None:
+    salon.run([contact(1)])
+    file = salon.folder / "target.json"
+    file.write_text(json.dumps(salon.config(as_of=salon.now.isoformat())))
+    with subprocess.Popen(
+        [TARGET, "--config", file],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        process.stdin.write("\n".join(singer("contacts", [contact(2)])) + "\n")
+        process.stdin.write(json.dumps({"type": "STATE", "value": BOOKMARK}) + "\n")
+        process.stdin.flush()
+        while not list(salon.folder.glob("*.lock")) or not _running(salon):
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (143, "")
+    assert len(salon.shown()) == 1
+
+
+def _running(salon: Salon) -> bool:
+    from target_referrizer.ledger import Ledger, journal  # noqa: PLC0415 - a look from outside
+
+    ledger = Ledger(f"sqlite:///{salon.folder}/ledger.db")
+    last = journal.current_run(ledger, "booker")
+    ledger.close()
+    return last is not None and last.exit_code is None
