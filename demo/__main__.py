@@ -11,7 +11,7 @@ from rich.console import Console
 from demo.project import CommandFailedError
 from demo.salon import Salon, SalonError
 from demo.story import Story
-from demo.workspace import BusyError, clean_up_on_signals, workspace
+from demo.workspace import HOME, BusyError, clean_up_on_signals, workspace
 
 OPENING = datetime(2026, 3, 2, 15, tzinfo=UTC)  # nine in the morning in Chicago
 CONTACTS = 2000
@@ -25,12 +25,16 @@ def main() -> int:
     """
     clean_up_on_signals()
     console = Console(highlight=False)
+    if not console.is_terminal:  # a file or a pipe has no width of its own
+        console.width = 100
     start = time.monotonic()
     try:
         play(console)
-    except (CommandFailedError, SalonError, BusyError) as error:
-        console.print(str(error), style="red", markup=False, soft_wrap=True)
-        return 1
+    except CommandFailedError as error:
+        (HOME / "failed.log").write_text(error.log)
+        return fail(console, f"{error}\nThe whole log: {HOME / 'failed.log'}")
+    except (SalonError, BusyError) as error:
+        return fail(console, str(error))
     except KeyboardInterrupt:
         console.print("\nStopped; everything is cleaned up.")
         return 130
@@ -38,6 +42,12 @@ def main() -> int:
         f"\nDone in {time.monotonic() - start:.0f} seconds. Nothing is left running and nothing was kept."
     )
     return 0
+
+
+def fail(console: Console, what: str) -> int:
+    """Say what went wrong, as it is, and return the exit code."""
+    console.print(what, style="red", markup=False, soft_wrap=True)
+    return 1
 
 
 def play(console: Console) -> None:

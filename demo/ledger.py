@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Move:
-    """A contact that went from one group to another; `detail` is what the target noted as the reason."""
+    """A contact that went from one group to another, and what the target noted as the reason."""
 
     contact: str
-    detail: dict[str, Any]
+    before: str
+    after: str
+    why: str
 
 
 def accounting(ledger: Path) -> dict[str, Any]:
@@ -34,7 +36,10 @@ def moves(ledger: Path) -> list[Move]:
         "left join contact on contact.remote_id = event.remote_id "
         "where kind = 'moved' and run = (select max(id) from run) group by event.no order by event.no"
     )
-    return [Move(contact, json.loads(detail)) for contact, detail in _read(ledger, query)]
+    noted = [(contact, json.loads(detail)) for contact, detail in _read(ledger, query)]
+    return [
+        Move(contact, detail["from"] or "no group", detail["to"], detail["why"]) for contact, detail in noted
+    ]
 
 
 def _read(ledger: Path, query: str) -> list[tuple[Any, ...]]:

@@ -23,7 +23,16 @@ PRIVATE = ("MELTANO", "TAP_", "TARGET_", "SINGER_", "PYTHON", "VIRTUAL_ENV", "DO
 
 
 class CommandFailedError(Exception):
-    """A Meltano command ended with another exit code than 0; the text is the end of what it wrote."""
+    """A Meltano command ended with another exit code than 0.
+
+    Attributes:
+        log: All that it wrote.
+    """
+
+    def __init__(self, command: str, code: int, log: str) -> None:
+        self.log = log
+        errors = [line for line in log.splitlines() if "[error" in line]
+        super().__init__("\n".join([f"meltano {command} ended with {code}", *errors]))
 
 
 @dataclass
@@ -114,8 +123,7 @@ class Project:
             output = wait(process)
         if process.returncode:
             written = self.log.read_bytes()[start:].decode(errors="replace")
-            text = f"meltano {' '.join(arguments)} ended with {process.returncode}\n{written}{output}"
-            raise CommandFailedError(text)
+            raise CommandFailedError(" ".join(arguments), process.returncode, written + output)
         return output
 
 

@@ -36,7 +36,7 @@ def news(counts: Mapping[str, int]) -> str:
 def command(console: Console, words: str, took: float, calls: Counter[str]) -> None:
     """What was run, how long it took and what it cost in calls."""
     console.print(
-        f"[bold]$ meltano {words}[/]  {took:.1f} s, {calls['booker']} calls to Booker, "
+        f"[bold]$ meltano {words}[/]\n{took:.1f} s, {calls['booker']} calls to Booker, "
         f"{calls['referrizer']} reads and {calls['writes']} writes at Referrizer"
     )
 
@@ -48,47 +48,47 @@ def accounting(console: Console, counts: Mapping[str, Any]) -> None:
 
 
 def _account(stream: str, counts: Mapping[str, Any]) -> Table:
-    table = Table(title=stream.replace("_", "-"), title_justify="left", box=None, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column(style="dim")
-    for word, count in counts.items():
-        number, reasons = _split(count)
-        if number or word == "read":
-            table.add_row(word.replace("_", " "), f"{number:,}", reasons)
+    table = _table(stream.replace("_", "-"))
+    for word, number in counts.items():
+        if word == "read" or (number and word != "reasons"):
+            why = counts["reasons"].get(word, {})
+            said = ", ".join(f"{_words(reason)} {count:,}" for reason, count in why.items())
+            table.add_row(_words(word), f"{number:,}", said)
     return table
 
 
-def _split(count: Any) -> tuple[int, str]:
-    """A count, or the sum of its reasons and the reasons in words."""
-    if isinstance(count, int):
-        return count, ""
-    reasons = {name.replace("_", " "): number for name, number in count.items() if number}
-    return sum(reasons.values()), ", ".join(f"{name} {number:,}" for name, number in reasons.items())
+def _table(title: str) -> Table:
+    """Words, numbers to the right, and a remark, without lines."""
+    table = Table(
+        title=title, title_style="bold", title_justify="left", box=None, show_header=False, min_width=48
+    )
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="dim")
+    return table
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def groups(console: Console, before: Mapping[str, int], now: Mapping[str, int]) -> None:
     """Referrizer's contacts by group, with the change that this run made."""
-    table = Table(title="Contacts by group in Referrizer", title_justify="left", box=None, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column(justify="right", style="dim")
+    table = _table("Contacts by group, as Referrizer has them")
     for name in sorted({*before, *now}):
         change = now.get(name, 0) - before.get(name, 0)
-        table.add_row(name, f"{now.get(name, 0):,}", f"{change:+,}" if change else "")
+        table.add_row(name, f"{now.get(name, 0):,}", f"{change:+,}" if before and change else "")
     console.print(table)
 
 
 def moves(console: Console, moved: Sequence[Move]) -> None:
     """Who went to another group and why: the first few, and how many more."""
     if not moved:
-        console.print("Nobody moved between groups.")
+        console.print("[bold]Who moved:[/] nobody")
         return
-    table = Table(
-        title=f"Who moved and why: {len(moved):,}", title_justify="left", box=None, show_header=False
-    )
+    table = _table(f"Who moved and why: {len(moved):,}")
     for move in moved[:SHOWN_MOVES]:
-        table.add_row(move.contact, str(move.detail))
+        table.add_row(f"contact {move.contact}", f"{move.before} → {move.after}", move.why)
     console.print(table)
     if len(moved) > SHOWN_MOVES:
-        console.print(f"… and {len(moved) - SHOWN_MOVES:,} more", style="dim")
+        console.print(f" … and {len(moved) - SHOWN_MOVES:,} more", style="dim")

@@ -37,7 +37,7 @@ class Story:
         happened = self.salon.news(seed=1)
         self._step("An hour later", "schedule", "run", "hourly", news=show.news(happened["counts"]))
         self.salon.advance(timedelta(weeks=5))
-        nothing = "nothing at all, for five weeks; but groups depend on today"
+        nothing = "had no news at all, for five weeks; but groups depend on today"
         self._step("Five weeks later", "schedule", "run", "hourly", news=nothing)
 
     def _step(

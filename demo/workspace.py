@@ -37,7 +37,7 @@ def workspace() -> Iterator[Project]:
     try:
         lock = FileLock(HOME / "lock").acquire(timeout=0)
     except Timeout:
-        raise BusyError from None
+        raise BusyError("Another demo is running in this checkout.") from None
     with lock:
         shutil.rmtree(project.run_folder, ignore_errors=True)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -12,6 +12,9 @@ import yaml
 from sandbox.booker import BookerSwitches
 from sandbox.referrizer import ReferrizerSwitches
 from target_referrizer import errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DOCUMENTS = ["README.md", "CHANGELOG.md", "docs/assumptions.md", "docs/operating.md"]
 
@@ -32,14 +35,16 @@ def test_every_switch_of_the_sandbox_stands_among_the_assumptions(checkout: Path
 @pytest.mark.parametrize("name", ["docs/assumptions.md", "README.md"])
 def test_settings_that_are_named_exist(checkout: Path, name: str) -> None:
     document = yaml.safe_load((checkout / "meltano.yml").read_text())
-    known = {s["name"] for kind in document["plugins"].values() for plugin in kind for s in plugin["settings"]}
+    known = {
+        s["name"] for kind in document["plugins"].values() for plugin in kind for s in plugin["settings"]
+    }
     known |= {field.name for vendor in (BookerSwitches, ReferrizerSwitches) for field in fields(vendor)}
     known |= set(CONTRACT)
     named = re.findall(r"`([a-z]+(?:_[a-z]+)+)(?:: [^`]*)?`", (checkout / name).read_text())
     assert [word for word in named if word not in known] == []
 
 
-CONTRACT = ("is_time_inferred", "stream_maps", "check_ins", "last_visit_at")
+CONTRACT = ("first_run", "is_time_inferred", "stream_maps", "check_ins", "last_visit_at")
 
 
 def test_the_readme_is_short(checkout: Path) -> None:
@@ -48,5 +53,7 @@ def test_the_readme_is_short(checkout: Path) -> None:
 
 def test_every_exit_code_is_explained(checkout: Path) -> None:
     table = re.findall(r"^\| (\d+) \|", (checkout / "docs/operating.md").read_text(), re.MULTILINE)
-    classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "exit_code")]
+    classes = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "exit_code")
+    ]
     assert {str(kind.exit_code) for kind in classes} <= set(table)

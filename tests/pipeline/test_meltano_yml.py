@@ -30,7 +30,7 @@ def declared(checkout: Path) -> dict[str, dict[str, Any]]:
 
 
 def about(name: str) -> dict[str, Any]:
-    command = [Path(sys.executable).with_name(name), "--about", "--format=json"]
+    command = [str(Path(sys.executable).with_name(name)), "--about", "--format=json"]
     said: dict[str, Any] = json.loads(
         subprocess.run(command, check=True, capture_output=True, text=True).stdout
     )

@@ -51,8 +51,14 @@ def test_nightly_contacts_reads_all_contacts_and_leaves_the_other_bookmark(pipel
 
 def test_nightly_contacts_sees_a_membership_that_lapsed_without_a_change_date(pipeline: Pipeline) -> None:
     pipeline.meltano("run", "sync")
-    members = [c for c in pipeline.box.referrizer.contacts.values() if c["customFields"]["CRM Member"] == "Y"]
-    pipeline.box.clock.advance(timedelta(days=60))
+    one = pipeline.box.salon.lapse_membership(pipeline.box.salon.people["lapsing_member"])
+    pipeline.box.clock.advance(timedelta(days=2))
+    pipeline.meltano("--environment", "sandbox", "schedule", "run", "hourly")
+    assert _member(pipeline, one.email) == "Y"
     pipeline.meltano("--environment", "sandbox", "schedule", "run", "nightly-contacts")
-    lapsed = [c for c in members if pipeline.box.referrizer.contacts[c["id"]]["customFields"]["CRM Member"] == "N"]
-    assert lapsed
+    assert _member(pipeline, one.email) == "N"
+
+
+def _member(pipeline: Pipeline, email: str | None) -> str:
+    found = [one for one in pipeline.box.referrizer.contacts.values() if one["email"] == email]
+    return str(found[0]["customFields"]["CRM Member"])

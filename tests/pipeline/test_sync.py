@@ -52,7 +52,9 @@ def test_news_of_an_hour_arrive_and_nothing_else_is_written(pipeline: Pipeline) 
     visits = [write for write in pipeline.writes() if write.endswith("/visits")]
     assert len(visits) == len(news.checked_in)
     assert len(pipeline.box.referrizer.visits) == len(news.checked_in)
-    assert len([write for write in pipeline.writes() if write.startswith("POST") and "contacts" in write]) <= 3
+    assert (
+        len([write for write in pipeline.writes() if write.startswith("POST") and "contacts" in write]) <= 3
+    )
 
 
 def test_meltano_yml_and_the_project_folder_stay_as_they_were(pipeline: Pipeline) -> None:

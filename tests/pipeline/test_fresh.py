@@ -1,0 +1,144 @@
+"""A clean copy of the checkout, and the wheels, on a machine that has nothing of ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import ZipFile
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "UV_CACHE_DIR", "XDG_CACHE_HOME")
+WHEELS = {"tap-booker": ["tap-booker"], "target-referrizer": ["target-referrizer", "referrizer-ledger"]}
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The variables of a fresh login, and `more`."""
+    return {name: value for name, value in os.environ.items() if name in KEPT} | more
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def clone(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkout's files as they are now, in a repository of their own, in a folder with a space."""
+    folder = tmp_path_factory.mktemp("a clone")
+    for name in git(checkout, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if (checkout / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(checkout / name, folder / name)
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "all")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def told(clone: Path) -> subprocess.CompletedProcess[str]:
+    """`make demo`, cold, with somebody else's virtual environment active and no standard input."""
+    return subprocess.run(
+        ["make", "demo"],
+        cwd=clone,
+        env=environment(
+            VIRTUAL_ENV="/nowhere", PYTHONDONTWRITEBYTECODE="1", TAP_BOOKER_BASE_URL="http://127.0.0.1:9"
+        ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+
+
+def test_make_demo_tells_all_three_steps(told: subprocess.CompletedProcess[str]) -> None:
+    assert told.returncode == 0, told.stdout + told.stderr
+    for title in ("The first sync", "An hour later", "Five weeks later", "Who moved and why"):
+        assert title in told.stdout
+
+
+def test_make_demo_leaves_the_tree_clean_and_nothing_but_caches(
+    clone: Path, told: subprocess.CompletedProcess[str]
+) -> None:
+    assert told.returncode == 0
+    assert git(clone, "status", "--porcelain") == ""
+    assert not (clone / ".cache/demo/run").exists()
+    assert not (clone / ".meltano").exists()
+
+
+def test_a_demo_that_is_interrupted_leaves_no_process_and_no_run(
+    clone: Path, told: subprocess.CompletedProcess[str]
+) -> None:
+    assert told.returncode == 0
+    command = [str(clone / ".venv/bin/python"), "-u", "-m", "demo"]
+    with subprocess.Popen(command, cwd=clone, env=environment(), stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert any("opens with" in line for line in demo.stdout)
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(60) == 128 + signal.SIGTERM
+    assert running_from(clone) == []
+    assert not (clone / ".cache/demo/run").exists()
+
+
+def running_from(folder: Path) -> list[str]:
+    """Command lines of this machine's processes that name a folder."""
+    found = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    return [line for line in found.splitlines() if str(folder) in line]
+
+
+def uv(*arguments: str) -> None:
+    subprocess.run([str(Path(sys.executable).with_name("uv")), *arguments], check=True, env=environment())
+
+
+@pytest.fixture(scope="module")
+def wheels(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheels")
+    for name in WHEELS:
+        uv("build", "--quiet", "--wheel", "--out-dir", str(folder), str(checkout / name))
+    return folder
+
+
+@pytest.fixture(params=sorted(WHEELS))
+def installed(
+    request: pytest.FixtureRequest, wheels: Path, tmp_path: Path
+) -> Iterator[tuple[Path, list[str]]]:
+    """One plugin's wheel in an environment that has nothing else, and its commands."""
+    uv("venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv"))
+    wheel = next(wheels.glob(f"{request.param.replace('-', '_')}-*.whl"))
+    uv("pip", "install", "--quiet", "--python", str(tmp_path / "venv/bin/python"), str(wheel))
+    yield tmp_path / "venv/bin", WHEELS[request.param]
+    shutil.rmtree(tmp_path / "venv")
+
+
+def test_a_wheel_alone_gives_working_commands(installed: tuple[Path, list[str]], tmp_path: Path) -> None:
+    folder, commands = installed
+    for name in commands:
+        done = subprocess.run(
+            [str(folder / name), "--help"], check=True, capture_output=True, text=True, cwd=tmp_path
+        )
+        assert "Usage" in done.stdout
+    about = [str(folder / commands[0]), "--about", "--format=json"]
+    subprocess.run(about, check=True, capture_output=True, cwd=tmp_path)
+
+
+def test_wheels_carry_the_marker_of_types_and_the_contract(wheels: Path) -> None:
+    inside = [name for wheel in wheels.glob("*.whl") for name in ZipFile(wheel).namelist()]
+    assert {name for name in inside if name.endswith("py.typed")} == {
+        "tap_booker/py.typed",
+        "target_referrizer/py.typed",
+    }
+    assert [
+        name for name in inside if name.startswith("target_referrizer/schemas/") and name.endswith(".json")
+    ]
