@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from target_referrizer.run import Outside, Run, make_client
+from target_referrizer.pacing import Pacer
+from target_referrizer.referrizer import Referrizer
+from target_referrizer.run import Outside, Run
 from target_referrizer.settings import Settings
 from target_referrizer.target import TargetReferrizer
 from target_referrizer.workers import Stop
@@ -102,16 +104,32 @@ class Salon:
             "ledger_url": f"sqlite:///{self.folder}/ledger.db",
             "timezone": "America/Chicago",
             "requests_per_second": 0,
-            "outage_patience_seconds": 2,
+            "outage_patience_seconds": 60,
             **self.settings,
             **more,
         }
 
     def target(self, **more: Any) -> TargetReferrizer:
         target = TargetReferrizer(config=self.config(**more))
-        outside = Outside(lambda: self.now, self.waited.append, make_client, self.stop)
+        outside = Outside(lambda: self.now, self._wait, self._client, self.stop)
         target.__dict__["run"] = Run(Settings.parse(target.config), outside)
         return target
+
+    def _wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+    def _client(self, settings: Settings) -> Referrizer:
+        """The target's client on a clock that only waiting moves."""
+        timing: Any = {"clock": lambda: sum(self.waited), "wait": self._wait}
+        return Referrizer(
+            settings.api_url,
+            settings.api_token,
+            pacer=Pacer(settings.requests_per_second, **timing),
+            timeout=settings.request_timeout,
+            patience_seconds=settings.outage_patience_seconds,
+            rng=lambda: 0.5,
+            **timing,
+        )
 
     def run(
         self,
