@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 STATE_ON = (0, 3)
 
 
+class RecordBeforeSchemaError(TargetError, RecordsWithoutSchemaException):
+    """A record of a stream whose SCHEMA has not come; one of the SDK's errors too, for who catches those."""
+
+
 class TargetReferrizer(Target):
     """Loads contacts and check-ins into Referrizer and keeps each contact in its last-visit group."""
 
@@ -103,7 +107,7 @@ class TargetReferrizer(Target):
         try:
             super()._process_record_message(message_dict)
         except RecordsWithoutSchemaException:
-            raise TargetError(
+            raise RecordBeforeSchemaError(
                 "RFZ-202", f"a record of stream {message_dict['stream']!r} comes before its SCHEMA"
             ) from None
 
