@@ -41,11 +41,19 @@ class Ledger:
             self.engine = _engine(self.url.set(database=str(self._copy)) if self._copy else self.url)
             self._connection = self.engine.connect()
             self._outer = None if lasting or self.path else self._connection.begin()
-            with self.transaction() as tx:
-                migrations.upgrade(tx)
+            self._upgrade()
         except sa.exc.SQLAlchemyError as error:
             raise TargetError("RFZ-403", f"the ledger cannot be opened ({type(error).__name__})") from None
         self.locks: Locks = self._make_locks(lasting=lasting)
+
+    def _upgrade(self) -> None:
+        try:
+            with self.transaction() as tx:
+                migrations.upgrade(tx)
+        except BaseException:
+            self._connection.close()
+            self.engine.dispose()
+            raise
 
     def _make_locks(self, *, lasting: bool) -> Locks:
         if self.url.get_backend_name() == "postgresql":
