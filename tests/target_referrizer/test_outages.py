@@ -1,0 +1,142 @@
+"""Refusals, cuts and silence: what is waited for, what is left for the next run, what is never doubled."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.target_referrizer.salon import check_in, contact
+
+if TYPE_CHECKING:
+    from tests.target_referrizer.salon import Record, Salon
+
+
+def people(number: int) -> list[Record]:
+    """So many contacts, none like another."""
+    return [contact(key, first_name=f"Ada{key}") for key in range(number)]
+
+
+def nowhere() -> str:
+    """An address on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+
+
+def fault(salon: Salon, kind: str, method: str, path: str, **more: Any) -> None:
+    salon.box.faults.add(kind, vendor="referrizer", method=method, path=path, **more)
+
+
+@pytest.mark.parametrize("kind", ["429", "503"])
+def test_a_pause_that_the_vendor_asked_for_is_kept(salon: Salon, kind: str) -> None:
+    fault(salon, kind, "POST", "contacts", nth=1, retry_after=7)
+    outcome = salon.run(people(1))
+    assert (outcome.code, len(salon.shown()), sum(salon.waited) >= 7) == (0, 1, True)
+
+
+def test_a_pause_asked_of_one_worker_binds_all(salon: Salon) -> None:
+    fault(salon, "429", "POST", "contacts", nth=1, retry_after=30)
+    assert salon.run(people(12)).code == 0
+    assert (len(salon.shown()), sum(salon.waited) >= 30) == (12, True)
+
+
+def test_a_503_without_a_time_is_tried_again_for_reads_and_writes(salon: Salon) -> None:
+    fault(salon, "503", "GET", "contacts", nth=1)
+    fault(salon, "503", "POST", "contacts", nth=[1, 2])
+    assert salon.run(people(2)).code == 0
+    assert len(salon.shown()) == 2
+
+
+def test_a_pause_beyond_the_patience_ends_the_run_at_once_and_says_so(salon: Salon) -> None:
+    fault(salon, "429", "POST", "contacts", retry_after=3600)
+    outcome = salon.run(people(2), concurrent_requests=1)
+    assert (outcome.code, "RFZ-602" in outcome.log) == (6, True)
+    assert sum(salon.waited) < 60
+
+
+def test_when_nobody_answers_everything_waits_and_no_state_leaves(salon: Salon) -> None:
+    rows = [check_in(7, 1, salon.now)]
+    outcome = salon.run(people(3), rows, api_url=nowhere(), state={"seen": 1}, outage_patience_seconds=5)
+    assert (outcome.code, outcome.states, "RFZ-601" in outcome.log) == (6, [], True)
+    counts = outcome.accounting
+    assert counts["exit_code"] == 6
+    assert counts["contacts"]["reasons"]["waiting"] == {"outage": 3}
+    assert counts["check_ins"]["waiting"] == 1
+
+
+def test_the_run_after_an_outage_delivers_what_waited_and_doubles_nothing(salon: Salon) -> None:
+    salon.run(people(2))
+    salon.pass_time(hours=1)
+    fault(salon, "503", "POST", "contacts", times=500)
+    rows = [check_in(key, key, salon.now) for key in range(6)]
+    out = salon.run(people(6), rows, outage_patience_seconds=0)
+    assert (out.code, len(salon.shown()), len(salon.visits())) == (6, 2, 0)
+    salon.box.faults.clear()
+    after = salon.run([], state={"seen": 2})
+    assert (after.code, len(salon.shown()), len(salon.visits())) == (0, 6, 6)
+    backlog = after.accounting["backlog"]
+    assert (backlog["contacts_created"], backlog["visits_delivered"]) == (4, 6)
+    assert salon.run(people(6), rows).writes == []
+
+
+def test_an_outage_among_visits_leaves_the_rest_and_the_next_run_posts_each_once(salon: Salon) -> None:
+    salon.run(people(9))
+    salon.pass_time(hours=1)
+    rows = [check_in(key, key, salon.now) for key in range(9)]
+    fault(salon, "503", "POST", "visits", nth=list(range(4, 99)))
+    out = salon.run([], rows, outage_patience_seconds=0, concurrent_requests=2)
+    counts = out.accounting["check_ins"]
+    assert (out.code, counts["delivered"]) == (6, len(salon.visits()))
+    assert counts["reasons"]["waiting"] == {"outage": 9 - len(salon.visits())}
+    salon.box.faults.clear()
+    assert salon.run([]).code == 0
+    assert len({one["contactId"] for one in salon.visits()}) == len(salon.visits()) == 9
+
+
+def test_silence_holds_a_handful_of_visits_and_leaves_the_rest_waiting(salon: Salon) -> None:
+    salon.run(people(12))
+    salon.pass_time(hours=1)
+    fault(salon, "cut_after", "POST", "visits")
+    rows = [check_in(key, key, salon.now) for key in range(12)]
+    out = salon.run([], rows, concurrent_requests=2)
+    counts = out.accounting["check_ins"]
+    assert out.code == 6
+    assert 5 <= counts["held"] <= 7
+    assert counts["held"] == len(salon.visits())
+    assert counts["held"] + counts["waiting"] == 12
+
+
+def test_a_create_whose_answer_was_lost_is_one_contact(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "none"
+    fault(salon, "cut_after", "POST", "contacts", nth=1)
+    outcome = salon.run(people(1))
+    assert (outcome.code, len(salon.shown()), outcome.writes) == (0, 1, ["POST /contacts"])
+    assert outcome.accounting["contacts"]["rejected"] == 0
+
+
+def test_a_create_that_was_cut_off_before_it_arrived_is_made_after_all(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "none"
+    fault(salon, "cut_before", "POST", "contacts", nth=1)
+    assert salon.run(people(1)).code == 0
+    assert len(salon.shown()) == 1
+    assert sum(salon.waited) >= 5  # a request may still be at work over there
+
+
+@pytest.mark.parametrize("kind", ["cut_before", "cut_after"])
+def test_an_update_whose_answer_was_lost_ends_as_it_should(salon: Salon, kind: str) -> None:
+    salon.run(people(1))
+    salon.pass_time(hours=1)
+    fault(salon, kind, "PUT", "contacts", nth=1)
+    changed = {**people(1)[0], "city": "Gary", "updated_at": salon.now.isoformat()}
+    assert salon.run([changed]).code == 0
+    assert salon.one()["address"]["city"] == "Gary"
+    assert salon.run([changed]).writes == []
+
+
+def test_what_is_held_already_stays_a_persons_whatever_the_setting_says_later(salon: Salon) -> None:
+    salon.run(people(1))
+    salon.pass_time(hours=1)
+    fault(salon, "cut_after", "POST", "visits", nth=1)
+    assert salon.run([], [check_in(7, 0, salon.now)]).code == 3
+    assert salon.run([], uncertain_visits="resend").code == 3
+    assert len(salon.visits()) == 1
