@@ -1,0 +1,41 @@
+"""Runs that die in the middle."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.target_referrizer.salon import Salon
+
+
+class DiedError(BaseException):
+    """The process is gone."""
+
+
+def dies_at(salon: Salon, transaction: int, lines: Iterable[str]) -> bool:
+    """Run, and die in this transaction of the ledger, before it is committed; False when the run ended first.
+
+    A death before a commit is also the death after the commit before it: every place that a kill can leave a
+    ledger in is one of these.
+    """
+    target = salon.target()
+    ledger, begin, left = target.run.ledger, target.run.ledger.transaction, [transaction]
+
+    def dying() -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise DiedError
+        return begin()
+
+    ledger.__dict__["transaction"] = dying
+    try:
+        target.listen(io.StringIO("\n".join(lines)))
+    except DiedError:
+        ledger.close()
+        return True
+    except SystemExit:
+        pass
+    return False
