@@ -243,6 +243,17 @@ def test_a_given_up_visit_stays_given_up_when_its_row_comes_again(known: Salon) 
     assert (fate(again, "rejected"), again.writes) == ({"RFZ-212": 1}, [])
 
 
+def test_a_given_up_visit_whose_time_was_corrected_has_48_hours_of_its_own(known: Salon) -> None:
+    known.box.referrizer.switches.minimum_interval_minutes = 240
+    known.settings["minimum_interval_minutes"] = 0
+    rows = [check_in(7, 1, known.now - timedelta(hours=2)), check_in(8, 1, known.now)]
+    for hours in (48, 1):
+        known.run([], rows)
+        known.pass_time(hours=hours)
+    corrected = check_in(8, 1, NOW + timedelta(hours=11), as_of=known.now.isoformat())
+    assert fate(known.run([], [corrected]), "waiting") == {"interval": 1}
+
+
 # Refused
 
 
