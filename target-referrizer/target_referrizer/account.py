@@ -30,9 +30,10 @@ def bind(ledger: Ledger, settings: Settings) -> None:
     """
     owner = f"{settings.api_url} {_owner(ledger, settings.api_token)}"
     known = ledger.get("account")
-    if known is not None and known != owner:
+    # Until the account has let itself be read, nothing of it is known: a mistyped token must not bind.
+    if known not in (None, owner) and ledger.get("origin") is not None:
         raise SettingsError("RFZ-105", "the ledger belongs to another Referrizer account")
-    if known is None:
+    if known != owner:
         ledger.put("account", owner)
     _keep_policy(ledger, settings)
     _notice_changes(ledger, settings)
@@ -88,9 +89,12 @@ def known_first_run(ledger: Ledger, source: str) -> datetime | None:
     return None if known is None else datetime.fromisoformat(known)
 
 
-def is_rebuilt(ledger: Ledger) -> bool:
-    """Whether this ledger replaces one that was lost."""
-    return ledger.get("origin") == "lost"
+def tell_of_rebuilding(ledger: Ledger) -> bool:
+    """Whether this ledger replaces a lost one and nobody has been told yet; it then counts as told."""
+    if ledger.get("rebuilt") != "untold":
+        return False
+    ledger.put("rebuilt", "told")
+    return True
 
 
 def history_before(ledger: Ledger) -> datetime | None:
@@ -113,6 +117,7 @@ def note_origin(ledger: Ledger, settings: Settings, as_of: datetime) -> None:
             index.start_from_shown(tx, lambda shown: _start_of(shown, settings))
     if is_lost:
         ledger.put("history_before", as_of.isoformat())
+        ledger.put("rebuilt", "untold")
     ledger.put("origin", "lost" if is_lost else "first")
 
 

@@ -104,8 +104,9 @@ class Index:
                 index.put(tx, number, [self._row(item) for item in page if item.get("id")])
         with ledger.transaction() as tx:
             index.finish(tx, number)
-        ledger.put("index_at", self._context.as_of.isoformat())
+        # In this order: an index that is trusted before the origin is known lets a lost ledger post again.
         account.note_origin(ledger, self._context.settings, self._context.as_of)
+        ledger.put("index_at", self._context.as_of.isoformat())
         self._refreshed = True
 
     def _row(self, item: dict[str, Any]) -> dict[str, Any]:

@@ -171,14 +171,13 @@ class Run:
         )
         first = account.settle_first_run(self.ledger, settings.source, self.number)
         self._since = settings.since or first
-        was_new = self.ledger.get("origin") is None
         try:
             withheld = self._prepare_and_send(first)
         except Unavailable as outage:
             return outage
         if withheld:
             return _braked(withheld)
-        if was_new and account.is_rebuilt(self.ledger):
+        if not settings.dry_run and account.tell_of_rebuilding(self.ledger):
             return NeedsPerson("RFZ-303", "Referrizer already shows our groups, but this ledger is new")
         return None
 
@@ -205,7 +204,7 @@ class Run:
 
     def _account(self, error: TargetError | None) -> tuple[TargetError | None, str]:
         """Count, check and print, on exits 0, 3, 5 and 6; and call a person where the counts ask for one."""
-        left = "outage" if isinstance(error, Unavailable) else "brake"
+        left = "brake" if isinstance(error, Braked) else "outage"
         with self.ledger.transaction() as tx:
             summary = self._tally.summarise(tx, self._context, self._since, left)
             error = error or person_needed(tx, self._context, summary)

@@ -88,11 +88,13 @@ def check_ins(tx: sa.Connection, source: str, run: int, since: datetime, left: s
 
 def backlog(tx: sa.Connection, source: str, run: int) -> dict[str, int]:
     """Work from earlier runs that was delivered in this one."""
-    of_input = sa.exists().where(contact.c.remote_id == remote_contact.c.id, contact.c.staged_run == run)
+    linked = contact.c.remote_id == remote_contact.c.id
+    of_input = sa.exists().where(linked, contact.c.staged_run == run)
+    created_now = sa.exists().where(linked, contact.c.created_run == run)
     updated = (
         sa.select(sa.func.count())
         .select_from(remote_contact)
-        .where(remote_contact.c.written_run == run, ~of_input)
+        .where(remote_contact.c.written_run == run, ~of_input, ~created_now)
     )
     created = (contact.c.created_run == run) & (contact.c.staged_run != run) & (contact.c.source == source)
     visits = sa.select(sa.func.count()).select_from(visit)

@@ -185,6 +185,7 @@ def _visit_update(found: sa.Row[Any], row: VisitRow, run: int) -> dict[str, Any]
         "undone_at": undone,
         "status": "open" if mended else found.status,
         "reason": None if mended else found.reason,
+        "waiting_since": None if mended else found.waiting_since,
     }
 
 
