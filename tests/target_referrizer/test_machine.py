@@ -288,4 +288,4 @@ def test_any_history_ends_in_what_the_sources_said() -> None:
 
 @SLOW
 def test_any_long_history_ends_in_what_the_sources_said() -> None:
-    explore(120, 30)
+    explore(60, 30)
