@@ -82,13 +82,21 @@ class ThreadedServer:
         await self._server.startup(sockets=[self._socket])
         self._ready.set()
         await self._stopping.wait()
-        self._drop_everything()
+        await self._drop_everything()
 
-    def _drop_everything(self) -> None:
-        """Stop at once, without waiting for requests that hang or for clients that keep connections."""
+    async def _drop_everything(self) -> None:
+        """Stop at once, without waiting for requests that hang or for clients that keep connections.
+
+        asyncio leaks a connection that it has accepted but not yet set up when its server is closed, so first
+        no more are accepted, and those under way are let in.
+        """
+        state = self._server.server_state
+        self._loop.remove_reader(self._socket.fileno())
+        if arriving := asyncio.all_tasks() - state.tasks - {asyncio.current_task()}:
+            await asyncio.wait(arriving)
         for server in self._server.servers:
             server.close()
-        for connection in list(self._server.server_state.connections):
+        for connection in list(state.connections):
             connection.transport.abort()
-        for task in list(self._server.server_state.tasks):
+        for task in list(state.tasks):
             task.cancel()
