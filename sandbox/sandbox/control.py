@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from sandbox.booker import BookerSwitches
     from sandbox.box import Sandbox
@@ -26,13 +27,25 @@ if TYPE_CHECKING:
     from sandbox.server.journal import Requests
 
 
-def application(box: Sandbox) -> Starlette:
-    """Both vendors and the control interface as one application."""
-    vendors: list[BaseRoute] = [
-        Mount(f"/{vendor.name}", VendorApp(vendor, box.faults, box.requests))
-        for vendor in (box.booker, box.referrizer)
-    ]
-    return Starlette(routes=[*vendors, Mount("/_sandbox", routes=Control(box).routes())])
+def application(box: Sandbox) -> ASGIApp:
+    """Both vendors and the control interface as one application.
+
+    A vendor is told by the first part of the path alone, not by a route: Starlette's end at a line break, and
+    the answer to whatever follows is the vendor's.
+    """
+    vendors = {
+        vendor.name: VendorApp(vendor, box.faults, box.requests) for vendor in (box.booker, box.referrizer)
+    }
+    control = Starlette(routes=[Mount("/_sandbox", routes=Control(box).routes())])
+
+    async def lead(scope: Scope, receive: Receive, send: Send) -> None:
+        name = scope["path"].split("/", 2)[1]
+        if name in vendors:
+            await vendors[name]({**scope, "root_path": f"/{name}"}, receive, send)
+        else:
+            await control(scope, receive, send)
+
+    return lead
 
 
 class Control:

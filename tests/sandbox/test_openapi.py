@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from openapi_spec_validator import validate
 
-from sandbox import BookerSwitches, ReferrizerSwitches
+from sandbox import BookerSwitches, ReferrizerSwitches, Sandbox
 from sandbox.server.spec import load_spec
 
 if TYPE_CHECKING:
@@ -58,3 +59,20 @@ def test_the_sandbox_knows_nothing_of_its_callers() -> None:
     text = "".join(path.read_text() for path in sources)
     assert "tap_booker" not in text
     assert "target_referrizer" not in text
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_what_is_not_there_is_refused_in_the_vendors_form_whatever_the_path_holds(
+    box: Sandbox, method: str
+) -> None:
+    odd = "%F4%83%B8%B0%0A%1D%00"
+    referrizer = {"Authorization": f"Bearer {box.referrizer.token}"}
+    answer = requests.request(
+        method, f"{box.referrizer_url}/contacts/{odd}", json={}, headers=referrizer, timeout=10
+    )
+    assert answer.json().keys() == {"errorCode", "message"}
+    booker = {"Ocp-Apim-Subscription-Key": box.booker.credentials.subscription_key}
+    answer = requests.request(
+        method, f"{box.booker_url}/v4.1/merchant/customer/{odd}", headers=booker, timeout=10
+    )
+    assert answer.json().keys() & {"IsSuccess", "statusCode"}
