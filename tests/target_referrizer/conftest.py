@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.target_referrizer.salon import NOW, Salon
+from tests.target_referrizer.salon import NOW, Salon, contact
 
 from sandbox import Sandbox
 
@@ -21,3 +21,20 @@ def salon(
     """A salon in Chicago on 2 March 2026, with an empty Referrizer account."""
     with Sandbox(contacts=0, zone="America/Chicago", now=NOW) as box:
         yield Salon(box, tmp_path, capsys, caplog)
+
+
+@pytest.fixture
+def linked(salon: Salon) -> Salon:
+    """A salon whose first run was an hour ago; Ada 1 and 2 are linked."""
+    salon.run([contact(1), contact(2)])
+    salon.pass_time(hours=1)
+    return salon
+
+
+@pytest.fixture
+def known(salon: Salon) -> Salon:
+    """A salon whose first run was half a day ago; Ada 1 and 2 are linked, and no interval is asked for."""
+    salon.run([contact(1), contact(2)])
+    salon.box.referrizer.switches.minimum_interval_minutes = 0
+    salon.pass_time(hours=12)
+    return salon

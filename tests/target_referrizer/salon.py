@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from target_referrizer.ledger import Ledger
 from target_referrizer.pacing import Pacer
 from target_referrizer.referrizer import Referrizer
 from target_referrizer.run import Outside, Run
@@ -20,12 +22,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+    import sqlalchemy as sa
 
     from sandbox import Sandbox
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 
 Record = dict[str, Any]
+
+#: What a row says once its check-in was taken back.
+UNDONE: Record = {"is_checked_in": False, "checked_in_at": None}
+POSTED = "POST /visits"
 
 
 @dataclass
@@ -44,6 +51,10 @@ class Outcome:
         found = [json.loads(line) for line in self.err.splitlines() if line.startswith('{"source"')]
         assert len(found) == 1, self.err
         return dict(found[0])
+
+    def fate(self, word: str) -> dict[str, int]:
+        """Why check-ins ended as this word, and how many."""
+        return dict(self.accounting["check_ins"]["reasons"].get(word, {}))
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -157,6 +168,11 @@ class Salon:
             code = int(ended.code or 0)
         captured = self.capsys.readouterr()
         return Outcome(code, captured.out, captured.err, self.caplog.text, list(self.box.requests))
+
+    def edit_ledger(self, statement: sa.Executable) -> None:
+        """Change the ledger behind the target's back, as an accident would."""
+        with closing(Ledger(self.config()["ledger_url"])) as ledger, ledger.transaction() as tx:
+            tx.execute(statement)
 
     # --- what Referrizer holds
 

@@ -30,6 +30,34 @@ def dump(path: Path) -> str:
         return "\n".join(ledger.iterdump())
 
 
+def test_the_ledger_and_a_folder_made_for_it_are_the_owners_alone(salon: Salon) -> None:
+    salon.run([contact(1)], ledger_url=f"sqlite:///{salon.folder}/made/ledger.db")
+    folder = salon.folder / "made"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+
+def test_a_newer_ledger_is_refused_untouched(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.edit_ledger(sa.update(tables.meta).where(tables.meta.c.key == "schema_version").values(value="99"))
+    before = (salon.folder / "ledger.db").read_bytes()
+    with pytest.raises(TargetError, match="RFZ-402"):
+        salon.target()
+    assert (salon.folder / "ledger.db").read_bytes() == before
+
+
+def test_a_file_that_is_no_ledger_is_refused(salon: Salon) -> None:
+    (salon.folder / "ledger.db").write_text("this is a shopping list, not a database" * 99)
+    with pytest.raises(TargetError, match="RFZ-403"):
+        salon.target()
+
+
+def test_the_token_is_not_in_the_ledger(salon: Salon) -> None:
+    salon.run([contact(1)])
+    with closing(sqlite3.connect(salon.folder / "ledger.db")) as ledger:
+        assert salon.box.referrizer.token not in "\n".join(ledger.iterdump())
+
+
 # Private
 
 
@@ -152,3 +180,9 @@ def test_a_ledger_that_is_opened_again_goes_on_where_it_was(salon: Salon) -> Non
     moved = salon.folder / "elsewhere.db"
     shutil.copy(salon.folder / "ledger.db", moved)
     assert salon.run([contact(1)], rows, ledger_url=f"sqlite:///{moved}").writes == []
+
+
+def test_a_place_that_cannot_hold_a_file_is_named_as_a_setting(salon: Salon) -> None:
+    (salon.folder / "file").write_text("")
+    with pytest.raises(SettingsError, match="RFZ-403"):
+        salon.target(ledger_url=f"sqlite:///{salon.folder}/file/ledger.db")

@@ -1,4 +1,4 @@
-"""One delivery at a time, and what a process that is killed in the middle of one leaves behind."""
+"""One run for each source, one delivery at a time, and what a process that is killed leaves behind."""
 
 from __future__ import annotations
 
@@ -14,17 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from tests.target_referrizer import postgres
 from tests.target_referrizer.salon import check_in, contact, singer
 
+from target_referrizer.cli import ledger_command
+from target_referrizer.errors import LedgerBusy
 from target_referrizer.ledger import Ledger, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.target_referrizer.salon import Record, Salon
 
+
 PROGRAM = "from target_referrizer.target import main; main()"
+
+
 PATIENCE = 30
 
 
@@ -102,6 +109,82 @@ def killed_while(salon: Salon, kind: str, path: str, contacts: list[Record], vis
 def statuses(salon: Salon) -> dict[str, str]:
     with closing(Ledger(salon.config()["ledger_url"])) as ledger:
         return {row.id: row.status for row in ledger.rows(sa.select(tables.visit))}
+
+
+#: A run that has taken its place in the ledger, says so, and waits for input that never comes.
+HOLDING = """
+import json, pathlib, sys
+from target_referrizer.target import TargetReferrizer
+TargetReferrizer(config=json.loads(pathlib.Path(sys.argv[2]).read_text())).run
+print("holding", flush=True)
+sys.stdin.read()
+"""
+
+
+def settings_file(salon: Salon) -> Path:
+    file = salon.folder / "settings.json"
+    file.write_text(json.dumps(salon.config()))
+    return file
+
+
+def started(salon: Salon, program: str) -> subprocess.Popen[str]:
+    """The target in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", program, "--config", str(settings_file(salon))],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_a_second_run_of_the_same_source_is_refused_and_told_who_runs(salon: Salon) -> None:
+    first = salon.target()
+    with pytest.raises(LedgerBusy, match=r"RFZ-401 .*process \d+ on .* since") as busy:
+        salon.target()
+    assert busy.value.exit_code == 4
+    first.run.abort(1)
+    assert salon.run([contact(1)]).code == 0
+
+
+def test_another_source_stages_beside_a_run(salon: Salon) -> None:
+    first = salon.target()
+    assert salon.run([contact("s-1")], source="shop").code == 0
+    first.run.abort(1)
+
+
+def test_a_second_process_of_the_same_source_exits_4_at_once_and_names_the_first(salon: Salon) -> None:
+    first = salon.target()
+    assert not first.run.is_over
+    with started(salon, PROGRAM) as second:
+        out, err = second.communicate("\n".join(singer("contacts", [contact(1)])), timeout=30)
+    assert (second.returncode, out) == (4, "")
+    assert "RFZ-401" in err
+    assert f"process {os.getpid()} " in err
+    first.run.abort(1)
+    assert salon.shown() == []
+
+
+def test_a_killed_process_leaves_no_lock_and_the_next_run_goes_on(salon: Salon) -> None:
+    with started(salon, HOLDING) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == "holding\n"
+        with pytest.raises(LedgerBusy, match=f"process {killed.pid} "):
+            salon.target()
+        killed.kill()
+    assert salon.run([contact(1)]).code == 0
+    assert len(salon.shown()) == 1
+
+
+def test_nobody_decides_about_held_visits_while_a_run_is_under_way(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.pass_time(hours=1)
+    salon.box.faults.add("cut_after", vendor="referrizer", method="POST", path="visits", nth=1)
+    salon.run([], [check_in(7, 1, salon.now)])
+    running = salon.target()
+    assert not running.run.is_over
+    for decision in (["held", "--resend", "7"], ["held", "--confirm", "7"], ["rejects", "--retry"]):
+        asked = CliRunner().invoke(ledger_command, ["--config", str(settings_file(salon)), *decision])
+        assert isinstance(asked.exception, LedgerBusy), decision
+    running.run.abort(1)
+    assert salon.run([]).code == 3
 
 
 @pytest.mark.parametrize("kind", ["timeout_before", "timeout_after"])

@@ -6,7 +6,10 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.target_referrizer.salon import check_in, contact
+import sqlalchemy as sa
+from tests.target_referrizer.salon import ago, check_in, contact
+
+from target_referrizer.ledger import tables
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Record, Salon
@@ -140,3 +143,55 @@ def test_what_is_held_already_stays_a_persons_whatever_the_setting_says_later(sa
     assert salon.run([], [check_in(7, 0, salon.now)]).code == 3
     assert salon.run([], uncertain_visits="resend").code == 3
     assert len(salon.visits()) == 1
+
+
+def test_a_visit_that_was_under_way_when_a_run_died_is_held(salon: Salon) -> None:
+    salon.run([contact(1)], [check_in(7, 9, salon.now)])
+    salon.run([], [check_in(8, 1, ago(days=1))])
+    under_way = {"status": "sending", "remote_contact_id": salon.one()["id"], "sent_at": salon.now}
+    salon.edit_ledger(sa.update(tables.visit).where(tables.visit.c.id == "8").values(**under_way))
+    outcome = salon.run([])
+    assert (outcome.code, salon.visits()) == (3, [])
+
+
+def test_a_create_that_was_under_way_when_a_run_died_is_looked_up_first(
+    salon: Salon,
+) -> None:
+    salon.run([contact(9)])
+    salon.owner_adds(firstName="Ada", email="ada1@example.com")  # the dead run's request arrived after all
+    salon.box.faults.add("401", vendor="referrizer", method="POST", path="contacts", nth=1)
+    salon.run([contact(1), contact(2)])
+    intent = sa.update(tables.contact).where(tables.contact.c.status == "new")
+    salon.edit_ledger(intent.values(create_intent_at=salon.now))
+    salon.run([])
+    assert [one["email"] for one in salon.shown()] == [f"ada{key}@example.com" for key in (1, 2, 9)]
+    assert salon.waited  # it looked a second time before it created the one that was not there
+
+
+def test_a_create_whose_answer_was_lost_is_found_and_not_doubled(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "none"
+    salon.box.faults.add("cut_after", vendor="referrizer", method="POST", path="contacts", nth=[1, 3])
+    outcome = salon.run([contact(key, first_name=f"Ada{key}") for key in range(5)])
+    assert len(salon.shown()) == 5
+    assert outcome.code == 0
+    assert salon.run([contact(key, first_name=f"Ada{key}") for key in range(5)]).writes == []
+
+
+def test_an_outage_leaves_the_rest_for_the_next_run_and_doubles_nothing(salon: Salon) -> None:
+    people = [contact(key, first_name=f"Ada{key}") for key in range(12)]
+    salon.box.faults.add("503", vendor="referrizer", method="POST", path="contacts", nth=list(range(6, 60)))
+    outcome = salon.run(people, outage_patience_seconds=0, concurrent_requests=2)
+    assert outcome.code == 6
+    assert outcome.accounting["contacts"]["reasons"]["waiting"]["outage"] >= 1
+    salon.box.faults.clear()
+    assert salon.run([]).code == 0
+    assert len(salon.shown()) == 12
+
+
+def test_a_storm_of_refusals_ends_with_everything_delivered_once(salon: Salon) -> None:
+    for kind, every in (("429", 3), ("503", 5)):
+        salon.box.faults.add(kind, vendor="referrizer", every=every, retry_after=0)
+    salon.run([contact(key, first_name=f"Ada{key}") for key in range(9)])
+    salon.pass_time(hours=1)
+    salon.run([], [check_in(key, key, salon.now) for key in range(9)])
+    assert (len(salon.shown()), len(salon.visits())) == (9, 9)

@@ -1,4 +1,4 @@
-"""Which check-ins become visits: the rarer ways in, and what each may never do."""
+"""Which check-ins become visits: each once, with its date, in time order."""
 
 from __future__ import annotations
 
@@ -6,31 +6,101 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.target_referrizer.salon import NOW, ago, check_in, contact, custom
+from tests.target_referrizer.salon import NOW, POSTED, UNDONE, ago, check_in, contact, custom
 
 if TYPE_CHECKING:
-    from tests.target_referrizer.salon import Outcome, Salon
-
-POSTED = "POST /visits"
-
-
-@pytest.fixture
-def known(salon: Salon) -> Salon:
-    """A salon whose first run was half a day ago; Ada 1 and 2 are linked, and no interval is asked for."""
-    salon.run([contact(1), contact(2)])
-    salon.box.referrizer.switches.minimum_interval_minutes = 0
-    salon.pass_time(hours=12)
-    return salon
-
-
-def fate(outcome: Outcome, word: str) -> dict[str, int]:
-    """Why check-ins ended as this word."""
-    found: dict[str, int] = outcome.accounting["check_ins"]["reasons"].get(word, {})
-    return found
+    from tests.target_referrizer.salon import Salon
 
 
 def posted(salon: Salon) -> list[str]:
     return [one["date"] for one in salon.visits()]
+
+
+def test_a_visit_has_its_date_and_texts_nobody(linked: Salon) -> None:
+    linked.run([], [check_in(7, 1, linked.now - timedelta(minutes=5))])
+    assert [one["date"] for one in linked.visits()] == ["2026-03-02T15:55:00.000Z"]
+    assert linked.box.referrizer.journal.of("text_sent") == []
+
+
+def test_an_appointment_is_one_visit_for_ever(linked: Salon) -> None:
+    came = check_in(7, 1, linked.now)
+    linked.run([], [came])
+    linked.run([], [came])
+    linked.pass_time(hours=1)
+    linked.run([], [{**came, **UNDONE, "as_of": linked.now.isoformat()}])
+    linked.pass_time(hours=1)
+    again = linked.run([], [check_in(7, 1, linked.now, as_of=linked.now.isoformat())])
+    assert len(linked.visits()) == 1
+    assert again.accounting["check_ins"]["already_delivered"] == 1
+
+
+def test_what_was_before_the_first_run_is_history_and_moves_only_the_last_visit(salon: Salon) -> None:
+    outcome = salon.run([contact(1)], [check_in(7, 1, ago(days=3)), check_in(8, 1, ago(days=40))])
+    assert salon.visits() == []
+    assert outcome.accounting["check_ins"]["history"] == 2
+    assert custom(salon.one(), "Last Visit Date") == "2026-02-27"
+
+
+def test_the_first_run_reaches_back_to_the_earliest_as_of_of_its_check_ins(salon: Salon) -> None:
+    rows = [check_in(key, 1, ago(minutes=key), as_of=ago(minutes=9).isoformat()) for key in (8, 10)]
+    salon.run([contact(1)], rows)
+    assert [one["date"] for one in salon.visits()] == ["2026-03-02T14:52:00.000Z"]
+
+
+def test_visits_from_before_the_first_run_earn_backfill_points_later_ones_the_accounts(
+    salon: Salon,
+) -> None:
+    salon.settings["visits_since"] = ago(days=9).isoformat()
+    salon.run([contact(1)], [check_in(7, 1, ago(days=3)), check_in(8, 1, ago(days=40))])
+    salon.pass_time(days=1)
+    salon.run([], [check_in(9, 1, salon.now)])
+    salon.pass_time(days=1)
+    salon.run([], [check_in(10, 1, salon.now)], points=3)
+    given = [one["points"] for one in salon.box.referrizer.journal.of("points_given")]
+    assert len(salon.visits()) == 3
+    assert given[-2:] == [10, 3]
+    assert 10 not in given[:-2]
+
+
+def test_a_check_in_waits_for_its_contact(linked: Salon) -> None:
+    first = linked.run([], [check_in(7, 5, linked.now)])
+    assert first.accounting["check_ins"]["reasons"]["waiting"] == {"no_contact_yet": 1}
+    later = linked.run([contact(5)])
+    assert (len(linked.visits()), later.accounting["backlog"]["visits_delivered"]) == (1, 1)
+
+
+def test_visits_of_a_contact_are_posted_in_time_order(linked: Salon) -> None:
+    linked.box.referrizer.switches.minimum_interval_minutes = 0
+    linked.pass_time(hours=9)
+    linked.run([], [check_in(key, 1, linked.now - timedelta(hours=key)) for key in (2, 5, 1, 4, 3)])
+    dates = [one["date"] for one in linked.visits()]
+    assert (len(dates), dates) == (5, sorted(dates))
+
+
+def test_two_check_ins_at_one_instant_are_one_visit_without_a_second_call(linked: Salon) -> None:
+    outcome = linked.run([], [check_in(7, 1, linked.now), check_in(8, 1, linked.now)])
+    assert outcome.writes.count("POST /visits") == 1
+    assert outcome.accounting["check_ins"]["merged"] == 1
+
+
+def test_a_check_in_without_a_time_is_rejected_and_never_sent_as_now(linked: Salon) -> None:
+    outcome = linked.run([], [{"id": 7, "contact_id": 1, "checked_in_at": None, "is_checked_in": True}])
+    assert outcome.accounting["check_ins"]["reasons"]["rejected"] == {"RFZ-211": 1}
+    assert linked.visits() == []
+
+
+def test_without_the_flag_a_time_says_that_the_guest_came(linked: Salon) -> None:
+    came, missed = (
+        {"id": key, "contact_id": 1, "checked_in_at": at}
+        for key, at in ((7, linked.now.isoformat()), (8, None))
+    )
+    counts = linked.run([], [came, missed]).accounting["check_ins"]
+    assert (counts["delivered"], counts["reasons"]["skipped"]) == (1, {"not_a_visit": 1})
+
+
+def test_no_show_with_a_time_is_no_visit(linked: Salon) -> None:
+    linked.run([], [check_in(7, 1, linked.now, is_checked_in=False)])
+    assert linked.visits() == []
 
 
 # The instant from which check-ins are posted
@@ -172,7 +242,7 @@ def test_a_walk_in_who_leaves_an_email_later_gets_the_visits_since_the_first_run
     nobody = contact(5, email=None)
     rows = [check_in(7, 5, known.now), check_in(8, 5, ago(days=3))]
     first = known.run([nobody], rows)
-    assert fate(first, "skipped") == {"unreachable": 2}
+    assert first.fate("skipped") == {"unreachable": 2}
     known.pass_time(hours=1)
     later = known.run([contact(5, updated_at=known.now.isoformat())])
     assert posted(known) == ["2026-03-03T03:00:00.000Z"]
@@ -186,92 +256,6 @@ def test_a_check_in_that_comes_a_week_before_its_contact_is_posted_with_it(known
         assert POSTED not in known.run([]).writes
     known.run([contact(5)])
     assert posted(known) == ["2026-03-03T03:00:00.000Z"]
-
-
-def test_a_visit_inside_the_interval_of_one_that_is_held_is_taken_for_the_same(known: Salon) -> None:
-    known.box.referrizer.switches.minimum_interval_minutes = 240
-    known.box.faults.add("cut_after", vendor="referrizer", method="POST", path="visits", nth=1)
-    rows = [check_in(7, 1, known.now - timedelta(hours=2)), check_in(8, 1, known.now)]
-    counts = known.run([], rows).accounting["check_ins"]
-    assert (counts["held"], counts["merged"]) == (1, 1)
-    assert len(known.visits()) == 1
-
-
-def test_history_does_not_explain_a_refusal_so_the_visit_waits(known: Salon) -> None:
-    known.box.referrizer.switches.minimum_interval_minutes = 240
-    known.box.referrizer.visits.post(
-        {"contactId": known.one(email="ada1@example.com")["id"], "date": "2026-03-03T02:00:00.000Z"},
-        known.box.referrizer.contacts,
-    )
-    before = check_in(6, 1, known.now - timedelta(hours=13))
-    outcome = known.run([], [before, check_in(7, 1, known.now)])
-    assert outcome.accounting["check_ins"]["history"] == 1
-    assert fate(outcome, "waiting") == {"interval": 1}
-
-
-@pytest.mark.parametrize(("hours", "word"), [(47, "waiting"), (48, "rejected")])
-def test_a_visit_that_stays_in_the_future_is_given_up_after_48_hours(
-    known: Salon, hours: int, word: str
-) -> None:
-    ahead = check_in(7, 1, known.now + timedelta(days=30))
-    assert fate(known.run([], [ahead]), "waiting") == {"future": 1}
-    known.pass_time(hours=hours)
-    outcome = known.run([], [ahead])
-    assert outcome.accounting["check_ins"][word] == 1
-    assert ("RFZ-213" in outcome.log) == (word == "rejected")
-
-
-def test_a_vendor_whose_clock_is_behind_has_the_visit_wait(known: Salon) -> None:
-    late = known.now
-    behind = late - timedelta(hours=3)
-    known.box.clock.set(behind)
-    outcome = known.run([], [check_in(7, 1, late)], as_of=late.isoformat())
-    assert (fate(outcome, "waiting"), outcome.writes.count(POSTED)) == ({"future": 1}, 1)
-    known.box.clock.set(late + timedelta(minutes=1))
-    assert known.run([]).accounting["backlog"]["visits_delivered"] == 1
-
-
-def test_a_given_up_visit_stays_given_up_when_its_row_comes_again(known: Salon) -> None:
-    known.box.referrizer.switches.minimum_interval_minutes = 240
-    known.settings["minimum_interval_minutes"] = 0
-    rows = [check_in(7, 1, known.now - timedelta(hours=2)), check_in(8, 1, known.now)]
-    known.run([], rows)
-    known.pass_time(hours=48)
-    assert fate(known.run([], rows), "rejected") == {"RFZ-212": 1}
-    known.pass_time(hours=1)
-    again = known.run([], rows)
-    assert (fate(again, "rejected"), again.writes) == ({"RFZ-212": 1}, [])
-
-
-def test_a_given_up_visit_whose_time_was_corrected_has_48_hours_of_its_own(known: Salon) -> None:
-    known.box.referrizer.switches.minimum_interval_minutes = 240
-    known.settings["minimum_interval_minutes"] = 0
-    rows = [check_in(7, 1, known.now - timedelta(hours=2)), check_in(8, 1, known.now)]
-    for hours in (48, 1):
-        known.run([], rows)
-        known.pass_time(hours=hours)
-    corrected = check_in(8, 1, NOW + timedelta(hours=11), as_of=known.now.isoformat())
-    assert fate(known.run([], [corrected]), "waiting") == {"interval": 1}
-
-
-# Refused
-
-
-def test_a_refused_visit_is_rejected_and_stops_no_other(known: Salon) -> None:
-    known.box.referrizer.switches.points_zero = "refused"
-    outcome = known.run([], [check_in(7, 1, known.now), check_in(8, 2, ago(hours=-9))], points=0)
-    assert fate(outcome, "rejected") == {"RFZ-210": 2}
-    known.pass_time(hours=1)
-    last = known.run([], [check_in(9, 2, known.now)], points=1)
-    assert (last.code, len(known.visits())) == (0, 1)
-
-
-def test_a_refused_visit_whose_time_was_corrected_is_sent_again(known: Salon) -> None:
-    known.box.referrizer.switches.points_zero = "refused"
-    known.run([], [check_in(7, 1, known.now)], points=0)
-    corrected = check_in(7, 1, known.now - timedelta(minutes=3))
-    known.pass_time(hours=1)
-    assert known.run([], [corrected]).accounting["check_ins"]["delivered"] == 1
 
 
 def test_nobody_is_ever_sent_a_text(salon: Salon) -> None:

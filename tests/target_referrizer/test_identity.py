@@ -4,15 +4,64 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tests.target_referrizer.salon import ago, check_in, contact
+import pytest
+from tests.target_referrizer.salon import POSTED, ago, check_in, contact, custom
 
 if TYPE_CHECKING:
     import pytest
     from tests.target_referrizer.salon import Salon
 
+
 PHONE = "312-555-0101"
+
+
+HOUSEHOLD = {"email": "home@example.com", "phone": "312-555-0101", "last_name": "Reyes"}
+
+
+def test_a_new_contact_costs_one_write_and_arrives_whole(salon: Salon) -> None:
+    given = contact(
+        1, phone="(312) 555-0101", street="1 Main St", city="Chicago", state="IL", zip="60601",
+        birthday="1988-07-04", is_member=True, last_visit_at=ago(days=3).isoformat(),
+    )  # fmt: skip
+    outcome = salon.run([given])
+    assert outcome.writes == ["POST /contacts"]
+    shown = salon.one(email="ada1@example.com")
+    assert (shown["firstName"], shown["lastName"], shown["phone"]) == ("Ada", "Byron", "+13125550101")
+    assert {key: shown["address"][key] for key in ("street", "city", "state", "zip")} == {
+        "street": "1 Main St", "city": "Chicago", "state": "IL", "zip": "60601",
+    }  # fmt: skip
+    assert shown["birthday"] == "1988-07-04"
+    assert custom(shown, "CRM Member") == "Y"
+    assert custom(shown, "Last Visit Date") == "2026-02-27"
+    assert custom(shown, "Customer Group") == "Current customers"
+
+
+def test_a_family_on_one_email_is_one_contact_and_the_newest_names_it(salon: Salon) -> None:
+    family = [
+        contact(1, first_name="Maria", updated_at=ago(days=3).isoformat(), **HOUSEHOLD),
+        contact(2, first_name="Luis", updated_at=ago(days=1).isoformat(), **HOUSEHOLD),
+        contact(3, first_name="Sofia", updated_at=ago(days=2).isoformat(), **HOUSEHOLD),
+    ]
+    outcome = salon.run(family, [check_in(9, 3, ago(days=1))])
+    assert outcome.code == 0
+    assert salon.one(email="home@example.com")["firstName"] == "Luis"
+    assert salon.group(email="home@example.com") == "Current customers"
+    assert "contact 1 has another first name" in outcome.log
+
+
+def test_a_second_run_over_the_same_input_writes_nothing(salon: Salon) -> None:
+    people = [
+        contact(key, first_name=f"Ada{key}", last_visit_at=ago(days=key * 40).isoformat())
+        for key in range(1, 6)
+    ]
+    salon.run(people, [check_in(7, 1, ago(days=2))])
+    second = salon.run(people, [check_in(7, 1, ago(days=2))])
+    assert second.writes == []
+    assert second.reads == []
+    assert second.accounting["contacts"]["unchanged"] == 5
 
 
 def test_a_contact_that_the_owner_made_is_linked_by_email_and_not_doubled(salon: Salon) -> None:
@@ -193,3 +242,38 @@ def test_no_email_phone_or_name_reaches_output_or_log(salon: Salon, caplog: pyte
     everything = outcome.out + outcome.err + outcome.log + json.dumps(outcome.accounting)
     for private in ("Rosalind", "rosalind", "5550177", "555-0177", salon.box.referrizer.token):
         assert private not in everything
+
+
+# Gone
+
+
+def test_a_visit_of_a_contact_that_the_owner_deleted_is_not_lost_when_it_is_found_again(
+    known: Salon,
+) -> None:
+    del known.box.referrizer.contacts[known.one(email="ada1@example.com")["id"]]
+    known.owner_adds(firstName="Ada", email="ada1@example.com")
+    outcome = known.run([], [check_in(7, 1, known.now)])
+    found = known.one(email="ada1@example.com")
+    assert outcome.code == 0
+    assert [one["contactId"] for one in known.visits()] == [found["id"]]
+    assert custom(found, "Customer Group") == "Current customers"
+
+
+def test_a_contact_that_the_owner_deleted_is_not_created_again_by_a_visit(known: Salon) -> None:
+    del known.box.referrizer.contacts[known.one(email="ada1@example.com")["id"]]
+    outcome = known.run([], [check_in(7, 1, known.now), check_in(8, 2, known.now)])
+    assert "contact 1: RFZ-214" in outcome.log
+    assert outcome.fate("skipped") == {"gone": 1}
+    assert [one["email"] for one in known.shown()] == ["ada2@example.com"]
+    known.pass_time(hours=1)
+    assert known.run([contact(1, city="Gary")], [check_in(9, 1, known.now)]).writes == []
+
+
+def test_a_contact_is_found_gone_by_its_visit_alone_when_the_group_is_not_mapped(known: Salon) -> None:
+    known.settings["field_map"] = {"group": None, "last_visit_at": None}
+    known.run([])
+    del known.box.referrizer.contacts[known.one(email="ada1@example.com")["id"]]
+    rows = [check_in(7, 1, known.now - timedelta(hours=1)), check_in(8, 1, known.now)]
+    outcome = known.run([], rows)
+    assert outcome.writes == [POSTED]
+    assert outcome.fate("skipped") == {"gone": 2}

@@ -1,14 +1,12 @@
-"""The brake on changes that are too many, and a ledger that was lost."""
+"""The brake on changes that are too many."""
 
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 from click.testing import CliRunner
-from tests.target_referrizer.salon import NOW, ago, check_in, contact, custom
+from tests.target_referrizer.salon import ago, check_in, contact, custom
 
 from target_referrizer.cli import ledger_command
 
@@ -86,59 +84,19 @@ def test_a_braked_run_is_what_status_returns(salon: Salon) -> None:
     assert asked.exit_code == 5
 
 
-# A lost ledger
+# Brake
 
 
-@pytest.fixture
-def lost(salon: Salon) -> Salon:
-    """A salon that lost its ledger after a visit was posted, two hours after its first run."""
-    salon.run([contact(1)])
-    salon.pass_time(hours=1)
-    salon.run([], [check_in(7, 1, salon.now)])
-    for file in salon.folder.glob("ledger.db*"):
-        file.unlink()
-    salon.pass_time(hours=1)
-    return salon
-
-
-def test_a_rebuilt_ledger_calls_a_person_once_says_what_to_do_and_lets_state_out(lost: Salon) -> None:
-    outcome = lost.run([contact(1)], state={"seen": 1})
-    assert (outcome.code, len(outcome.states)) == (3, 1)
-    assert "full refresh of contacts" in outcome.log
-    assert outcome.accounting["exit_code"] == 3
-    assert lost.run([contact(1)]).code == 0
-
-
-@pytest.mark.parametrize("since", ["first_run", ago(days=90).isoformat()])
-def test_no_visit_from_before_is_posted_whatever_the_setting_says(lost: Salon, since: str) -> None:
-    rows = [
-        check_in(7, 1, NOW + timedelta(hours=1)),
-        check_in(8, 1, ago(days=9), as_of=ago(days=9).isoformat()),
-    ]
-    first = lost.run([contact(1)], rows, visits_since=since)
-    assert first.accounting["check_ins"]["history"] == 2
-    later = lost.run([], [check_in(9, 1, ago(days=1))], visits_since=since)
-    assert later.accounting["check_ins"]["history"] == 1
-    assert len(lost.visits()) == 1
-
-
-def test_what_happens_after_the_rebuild_is_posted_again(lost: Salon) -> None:
-    lost.run([contact(1)])
-    lost.pass_time(hours=5)
-    lost.run([], [check_in(8, 1, lost.now)])
-    assert len(lost.visits()) == 2
-
-
-def test_the_group_rests_on_the_last_visit_that_referrizer_shows_and_ages_from_there(lost: Salon) -> None:
-    lost.run([contact(1)])
-    shown = lost.one()
-    assert (lost.group(), custom(shown, "Last Visit Date")) == ("Current customers", "2026-03-02")
-    lost.pass_time(days=100)
-    lost.run([])
-    assert lost.group() == "Past customers"
-
-
-def test_an_account_without_our_groups_is_a_first_ledger_and_honours_visits_since(salon: Salon) -> None:
-    salon.owner_adds(firstName="Ada", email="ada1@example.com")
-    outcome = salon.run([contact(1)], [check_in(7, 1, ago(days=3))], visits_since=ago(days=9).isoformat())
-    assert (outcome.code, len(salon.visits())) == (0, 1)
+def test_the_brake_withholds_what_changes_too_much_until_a_higher_value_releases_it(
+    salon: Salon,
+) -> None:
+    people = [contact(key, last_visit_at=ago(days=60).isoformat()) for key in range(30)]
+    assert salon.run(people).code == 0
+    salon.pass_time(days=60)
+    changed = {**people[1], "city": "Gary", "updated_at": salon.now.isoformat()}
+    outcome = salon.run([changed], state={"seen": 1})
+    assert (outcome.code, outcome.states) == (5, [])
+    assert salon.one(email="ada1@example.com")["address"]["city"] == "Gary"
+    assert {custom(one, "Customer Group") for one in salon.shown()} == {"Current customers"}
+    assert salon.run([], brake_percent=100).code == 0
+    assert {custom(one, "Customer Group") for one in salon.shown()} == {"Past customers"}
