@@ -49,17 +49,25 @@ def instant(row: Mapping[str, Any], field: str, zone: ZoneInfo | None) -> dateti
     return None
 
 
-def birthday(row: Mapping[str, Any], field: str = "DateOfBirth") -> date | None:
-    """Read a calendar date: the twin's own local date, else the digits of the plain form in Eastern.
+def birthday(row: Mapping[str, Any], zone: ZoneInfo | None, field: str = "DateOfBirth") -> date | None:
+    """Read a calendar date.
+
+    A twin that shows midnight shows the date, whatever its offset. One that does not is that midnight in
+    another place's offset (which one twins show is not known): then the plain form's digits in Eastern tell
+    the date, or without them the location's own zone.
 
     Args:
         row: The record as Booker sent it.
+        zone: The location's zone, or None.
         field: Name of the plain form.
 
     Returns:
-        The date, never moved by a zone, or None.
+        The date, or None.
     """
-    day = _iso_date(row.get(field + "Offset")) or _plain_date(row.get(field)) or _iso_date(row.get(field))
+    twin, plain = _iso(row.get(field + "Offset")), _plain_date(row.get(field))
+    if twin is not None and twin.time() != time.min:
+        twin = None if plain else _shown_in(twin, zone)
+    day = twin.date() if twin else plain or _iso_date(row.get(field))
     return day if day is not None and day.year > 1 else None
 
 
@@ -164,7 +172,21 @@ def _plain_date(value: object) -> date | None:
 
 def _iso_date(value: object) -> date | None:
     """The calendar date that an ISO text shows, its offset left aside."""
+    moment = _iso(value)
+    return moment.date() if moment else None
+
+
+def _iso(value: object) -> datetime | None:
+    """An ISO text as it stands, with its offset if it has one."""
     try:
-        return datetime.fromisoformat(value.strip()).date() if isinstance(value, str) else None
+        return datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+def _shown_in(moment: datetime, zone: ZoneInfo | None) -> datetime:
+    """The moment on a zone's clock, where both are known."""
+    try:
+        return moment.astimezone(zone) if zone and moment.tzinfo else moment
+    except OverflowError:
+        return moment

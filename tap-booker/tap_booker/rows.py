@@ -132,7 +132,7 @@ def came_at(
 def _personal(inner: Mapping[str, Any], zone: ZoneInfo | None) -> Row:
     """All fields that say something about a person."""
     address = _mapping(inner.get("Address"))
-    day = birthday(inner)
+    day = birthday(inner, zone)
     last_visit = instant(_mapping(inner.get("CustomerStats")), "DateOfLastVisit", zone)
     return {
         "first_name": _text(inner.get("FirstName")),

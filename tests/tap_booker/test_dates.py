@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -137,11 +137,25 @@ def test_a_plain_date_without_a_known_zone_asks_for_the_setting() -> None:
     ],
 )
 def test_birthdays_stay_calendar_dates(row: dict[str, object], expected: date | None) -> None:
-    assert birthday(row) == expected
+    for zone in (*ZONES, None):
+        assert birthday(row, zone) == expected
+
+
+@pytest.mark.parametrize("zone", ZONES, ids=str)
+@pytest.mark.parametrize("shown_in", [*ZONES, UTC], ids=str)
+@pytest.mark.parametrize("with_plain", [True, False])
+def test_a_birthday_is_the_same_whatever_offset_its_twin_shows(
+    zone: ZoneInfo, shown_in: tzinfo, *, with_plain: bool
+) -> None:
+    day = date(1961, 7, 4)
+    twin = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(shown_in)
+    eastern = datetime(day.year, day.month, day.day, tzinfo=EASTERN)
+    plain = {"DateOfBirth": to_plain(eastern, EASTERN)} if with_plain else {}
+    assert birthday({"DateOfBirthOffset": twin.isoformat(), **plain}, zone) == day
 
 
 @UNHURRIED
 @given(day=st.dates(date(1905, 1, 1), date(2030, 1, 1)))
 def test_every_eastern_midnight_is_that_birthday(day: date) -> None:
     midnight = datetime(day.year, day.month, day.day, tzinfo=EASTERN)
-    assert birthday({"DateOfBirth": to_plain(midnight, EASTERN)}) == day
+    assert birthday({"DateOfBirth": to_plain(midnight, EASTERN)}, EASTERN) == day

@@ -50,11 +50,12 @@ class Writer:
         return self._empty(name) if instant is None else self._both(name, instant, plain=self.true_stamps)
 
     def day(self, name: str, day: date | None) -> dict[str, str | None]:
-        """A calendar date: midnight in Eastern; the twin is midnight at the location."""
+        """A calendar date: midnight in Eastern; the twin is the location's midnight, in the twins' offset."""
         if day is None:
             return self._empty(name)
         midnight = datetime.combine(day, time())
-        return self._pair(name, midnight.replace(tzinfo=EASTERN), midnight.replace(tzinfo=self.twin_zone))
+        twin = midnight.replace(tzinfo=self.zone).astimezone(self.twin_zone)
+        return self._pair(name, midnight.replace(tzinfo=EASTERN), twin)
 
     def _both(self, name: str, instant: datetime, *, plain: bool) -> dict[str, str | None]:
         """The pair of fields for an instant; `plain` leaves the Eastern rule aside."""
