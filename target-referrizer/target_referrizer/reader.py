@@ -27,8 +27,16 @@ class LineReader(SingerReader):
         return super().process_lines(self._lines(file_input or self.default_input), callbacks)
 
     def _lines(self, file_input: IO[str]) -> Any:
-        for line in file_input:
+        lines = iter(file_input)
+        while True:
             self.line_no += 1
+            try:
+                line = next(lines)
+                line.encode()  # without a locale, foreign bytes come through as halves of characters
+            except StopIteration:
+                return
+            except UnicodeError:
+                raise TargetError("RFZ-202", f"line {self.line_no} of the input is not UTF-8") from None
             if line.strip():
                 yield line
 
@@ -44,7 +52,7 @@ class LineReader(SingerReader):
             raise TargetError("RFZ-202", f"line {self.line_no} of the input is not JSON") from None
         if not isinstance(message, dict):
             raise TargetError("RFZ-202", f"line {self.line_no} of the input is not a JSON object")
-        return message
+        return _mended(message) if "\\ud" in line or "\\uD" in line else message
 
     @staticmethod
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
@@ -57,3 +65,13 @@ class LineReader(SingerReader):
         raise TargetError(
             "RFZ-202", f"line {self.line_no} has the unknown message type {message_dict['type']!r:.40}"
         )
+
+
+def _mended(message: dict[str, Any]) -> dict[str, Any]:
+    """The message with a replacement sign for each half of a character.
+
+    A system that cuts names by length cuts emoji in two; no database and no vendor takes the half.
+    """
+    text = json.dumps(message, ensure_ascii=False)
+    whole: dict[str, Any] = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    return whole

@@ -95,7 +95,6 @@ class Referrizer:
         self._patience = Patience(patience_seconds, clock)
         self._lock = threading.Lock()
         self._calls = Counter(reads=0, writes=0, retries=0)
-        self.last_total: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -116,16 +115,21 @@ class Referrizer:
     def list_contacts(self) -> Iterator[list[dict[str, Any]]]:
         """All contacts of the account, page by page (documented: 1-based, at most 100 on a page).
 
-        The first empty page is the end; a short one is not. A page that came before is also the end, for a
-        server that keeps showing its last page. The total that the server names is only kept in `last_total`.
+        The first empty page is the end; a short one is not. An empty page before the total that the server
+        names (documented) is asked for once more: contacts that the index lacks would be created again. A
+        page that came before is also the end, for a server that keeps showing its last page.
 
         Raises:
             SettingsError: The token is refused or the address is wrong.
             Unavailable: A page could not be read.
         """
         seen: set[int] = set()
+        read = 0
         for page in range(1, 1_000_000):
-            contacts = self._page(page)
+            contacts, total = self._page(page)
+            if not contacts and read < total:
+                contacts, total = self._page(page)
+            read += len(contacts)
             print_of_page = hash(tuple(contact["id"] for contact in contacts))
             if not contacts or print_of_page in seen:
                 return
@@ -184,7 +188,8 @@ class Referrizer:
         answer = self._send(_Call("POST", "/visits", body=payload)).json()
         return str(answer["id"]) if isinstance(answer, dict) and answer.get("id") else None
 
-    def _page(self, number: int) -> list[dict[str, Any]]:
+    def _page(self, number: int) -> tuple[list[dict[str, Any]], int]:
+        """Contacts of a page, and how many the server says there are in all (0 when it does not say)."""
         call = _Call("GET", "/contacts", params={"page": number, "perPage": PAGE_SIZE}, wanted=list)
         try:
             answer = self._send(call)
@@ -194,8 +199,8 @@ class Referrizer:
         except Unknown as unknown:
             raise Unavailable("RFZ-601", f"the list of contacts cannot be read: {unknown.reason}") from None
         total = answer.headers.get("X-Total-Count", "")
-        self.last_total = int(total) if re.fullmatch(r"[0-9]{1,9}", total) else self.last_total
-        return [contact for contact in answer.json() if isinstance(contact, dict) and contact.get("id")]
+        contacts = [contact for contact in answer.json() if isinstance(contact, dict) and contact.get("id")]
+        return contacts, int(total) if re.fullmatch(r"[0-9]{1,9}", total) else 0
 
     def _send(self, call: _Call) -> Answer:
         """Try until there is an answer that counts, or no sense in trying on."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: Date-times outside these years are mistakes, and calendars end soon after.
 YEARS = range(1900, 9000)
 
+#: As long as the ledger's columns for ids.
+LONGEST_ID = 255
+
 #: What the ledger keeps of a contact; everything else in a record has no effect.
 KEPT = (
     "id", "first_name", "last_name", "email", "phone", "street", "city", "state", "zip",
@@ -97,14 +100,14 @@ class ContractSink(BatchSink):
         if error is not None:
             place = ".".join(str(part) for part in error.absolute_path) or "the record"
             raise Unusable("RFZ-203", f"{place}: {_why(error)}")
+        unfit = next((name for name in ("id", "contact_id") if not _is_fit(record.get(name))), None)
+        if unfit:
+            raise Unusable("RFZ-203", f"{unfit}: must be a short text without control characters")
 
     def _rejected(self, record: dict[str, Any], problem: Unusable) -> Rejected:
         text = canonical(record)
-        key = (
-            _id(record["id"])
-            if record.get("id") not in (None, "")
-            else "no-id-" + hashlib.sha256(text.encode()).hexdigest()[:16]
-        )
+        fit = record.get("id") not in (None, "") and _is_fit(record["id"])
+        key = _id(record["id"]) if fit else "no-id-" + hashlib.sha256(text.encode()).hexdigest()[:16]
         self.logger.warning("%s %s rejected: %s", self.stream, key, TargetError(problem.code, problem.reason))
         return Rejected(self.stream, key, problem.code, problem.reason, text)
 
@@ -190,7 +193,13 @@ def _instant(value: Any) -> datetime | None:
 
 def _id(value: Any) -> str:
     """An id as the ledger keeps it: 7, 7.0 and "7" are one."""
-    return str(int(value)) if isinstance(value, float) else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _is_fit(value: Any) -> bool:
+    """Whether the ledger can keep this as an id."""
+    text = "" if value is None else _id(value)
+    return len(text) <= LONGEST_ID and all(letter >= " " for letter in text)
 
 
 def _why(error: Any) -> str:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer import payloads
-from target_referrizer.errors import TargetError
+from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import journal, outbox
 from target_referrizer.ledger.staging import canonical
-from target_referrizer.referrizer import Refused
+from target_referrizer.referrizer import Refused, Unknown
 from target_referrizer.updates import lose
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("target-referrizer")
 
 GIVEN_UP = timedelta(hours=48)
+#: Refusals that say themselves what is wrong with the visit (documented names).
+_OF_THE_VISIT = frozenset({"CONTACT_ALREADY_CHECKED_IN", "VISIT_DATE_IN_FUTURE"})
 _INSTANT = timedelta(0)
 
 
@@ -109,8 +111,25 @@ class Visits:
         return job
 
     def send(self, job: VisitJob) -> str | None:
-        """See `Work`. Gives the visit's id where Referrizer says it."""
-        return self.context.client.create_visit(payloads.visit(job.remote_id, job.at, job.points))
+        """See `Work`. Gives the visit's id where Referrizer says it.
+
+        How a visit of a contact that is gone is refused is not known, so a look at the contact tells.
+        """
+        try:
+            return self.context.client.create_visit(payloads.visit(job.remote_id, job.at, job.points))
+        except Refused as refusal:
+            is_clear = refusal.is_gone or refusal.error_code in _OF_THE_VISIT
+            raise (None if is_clear else self._gone(job.remote_id)) or refusal from None
+
+    def _gone(self, remote_id: str) -> Refused | None:
+        """What Referrizer says about a contact that is gone; None where it has it, or cannot be asked."""
+        try:
+            self.context.client.get_contact(remote_id)
+        except Refused as answer:
+            return answer if answer.is_gone else None
+        except (SettingsError, Unknown):
+            return None
+        return None
 
     def settle(self, tx: sa.Connection, ended: list[tuple[VisitJob, Any]]) -> None:
         """See `Work`."""

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 
 COMMAND = Path(sys.executable).with_name("referrizer-ledger")
-
-
 PERSON = {
     "first_name": "Augusta",
     "last_name": "Kingsley",

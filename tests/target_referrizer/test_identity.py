@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.target_referrizer.salon import POSTED, ago, check_in, contact, custom
 
 if TYPE_CHECKING:
-    import pytest
     from tests.target_referrizer.salon import Salon
 
 
 PHONE = "312-555-0101"
-
-
 HOUSEHOLD = {"email": "home@example.com", "phone": "312-555-0101", "last_name": "Reyes"}
 
 
@@ -277,3 +274,23 @@ def test_a_contact_is_found_gone_by_its_visit_alone_when_the_group_is_not_mapped
     outcome = known.run([], rows)
     assert outcome.writes == [POSTED]
     assert outcome.fate("skipped") == {"gone": 2}
+
+
+@pytest.mark.parametrize("unknown", ["not_found", "illegal_argument"])
+def test_a_visit_that_is_refused_because_its_contact_is_gone_is_taken_for_that(
+    known: Salon, unknown: Any
+) -> None:
+    known.settings["field_map"] = {"group": None, "last_visit_at": None}
+    known.run([])
+    known.box.referrizer.switches.unknown_contact = unknown
+    del known.box.referrizer.contacts[known.one(email="ada1@example.com")["id"]]
+    outcome = known.run([], [check_in(7, 1, known.now)])
+    assert (outcome.fate("skipped"), outcome.fate("rejected")) == ({"gone": 1}, {})
+
+
+def test_a_refused_visit_of_a_contact_that_is_there_stays_a_rejected_visit(known: Salon) -> None:
+    known.box.referrizer.switches.points_zero = "refused"
+    known.box.referrizer.switches.get_by_id = False  # nor does it matter whether the contact can be looked at
+    outcome = known.run([], [check_in(7, 1, known.now)], points=0, update_style="patch",
+                        field_map={"group": None, "last_visit_at": None})  # fmt: skip
+    assert outcome.fate("rejected") == {"RFZ-210": 1}

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 
 PROGRAM = "from target_referrizer.target import main; main()"
-
-
 PATIENCE = 30
 
 

@@ -169,6 +169,41 @@ def test_a_record_without_id_is_rejected(salon: Salon) -> None:
     assert outcome.accounting["contacts"]["reasons"]["rejected"] == {"RFZ-204": 1}
 
 
+@pytest.mark.parametrize(
+    "odd", ["x" * 256, "a\x00b", "a\x1bb", float("nan"), float("inf"), 1e300, ["a"], {"a": "b"}]
+)
+def test_an_id_that_no_ledger_can_keep_is_rejected_and_the_others_arrive(salon: Salon, odd: Any) -> None:
+    rows = [check_in(odd, 1, salon.now), check_in(7, odd, salon.now), check_in(8, 2, salon.now)]
+    outcome = salon.run([contact(1, id=odd), contact(2)], rows)
+    for stream, number in (("contacts", 1), ("check_ins", 2)):
+        assert outcome.accounting[stream]["reasons"]["rejected"] == {"RFZ-203": number}
+    assert (len(salon.shown()), len(salon.visits())) == (1, 1)
+
+
+def test_half_of_a_character_is_replaced_and_the_contact_arrives(salon: Salon) -> None:
+    outcome = salon.run([contact(1, first_name="Ada \ud83d", last_name="Byron \U0001f600")])
+    assert outcome.accounting["contacts"]["created"] == 1
+    assert (salon.one()["firstName"], salon.one()["lastName"]) == ("Ada \ufffd", "Byron \U0001f600")
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+def test_input_that_is_not_utf_8_is_one_clear_line(salon: Salon, locale: str) -> None:
+    file = salon.folder / "target.json"
+    file.write_text(json.dumps(salon.config(as_of=salon.now.isoformat())))
+    ended = subprocess.run(
+        [TARGET, "--config", file],
+        input="\n".join(singer("contacts", [contact(1, city="Z\u00fcrich")])).encode("latin-1", "replace")
+        + b'\n{"type": "STATE", "value": "\xfc"}\n',
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "LC_ALL": locale},
+    )
+    assert (ended.returncode, ended.stdout) == (1, b"")
+    assert b"RFZ-202 line" in ended.stderr
+    assert b"Traceback" not in ended.stderr
+
+
 def test_streams_of_another_tap_come_through_stream_maps(salon: Salon) -> None:
     rows = [{"guest": "g-1", "mail": "g1@example.com"}]
     schema = {"properties": {"guest": {"type": "string"}, "mail": {"type": "string"}}}
