@@ -37,7 +37,7 @@ ARGUMENTS, NO_ACCESS, INTERNAL_FAULT = 200, 1000, 100000
 REFUSAL, INSIDE = HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.INTERNAL_SERVER_ERROR
 """HTTP statuses from which on an answer is no success, and from which on the server is to blame."""
 
-AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 """HTTP statuses of a service that is away for a moment (seen)."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z_][\w.\[\]]{0,60}")
@@ -79,7 +79,7 @@ def token_answer(reply: Reply) -> dict[str, Any]:
         reply.status in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
         or REFUSAL <= reply.status < HTTPStatus.BAD_REQUEST
     ):
-        raise SettingError(f"token_url answered HTTP {reply.status}: it is no token address.")
+        raise SettingError(f"base_url or token_url leads to no token call: it answered HTTP {reply.status}.")
     if reply.status == HTTPStatus.FORBIDDEN and reply.retry_after is None:
         raise RefusedError("Booker refused the token call (HTTP 403).", status=403)
     _raise_for_gateway(reply)
@@ -140,6 +140,8 @@ def _raise_for_gateway(reply: Reply) -> None:
         raise ForbiddenError("Booker gives these credentials no access (HTTP 403).", status=403)
     if status == HTTPStatus.REQUEST_TIMEOUT:
         raise TimedOutError("Booker gave up waiting (HTTP 408).", status=408)
+    if status == HTTPStatus.GATEWAY_TIMEOUT:
+        raise TimedOutError("Booker took too long (HTTP 504).", retry_after=wait, status=504)
     if status in AWAY:
         raise UnavailableError(f"Booker is not available (HTTP {status}).", retry_after=wait, status=status)
 

@@ -182,7 +182,8 @@ class Authority:
         except RetriableError as failure:
             if not failure.breaks_page:
                 raise
-            raise UnavailableError(f"No token: {failure.happened}") from None
+            text = f"No token: {failure.happened}"
+            raise UnavailableError(text, retry_after=failure.retry_after, status=failure.status) from None
 
 
 def _refresh_form(refresh_token: str) -> dict[str, str]:

@@ -109,8 +109,8 @@ CATALOGUE: dict[str, Entry] = {
         "Have the record mended in Booker, or set skip_broken_records to go on without it.",
     ),
     "BKR-901": Entry(
-        "The reader of the tap's output went away.",
-        "See what the target said; the tap has nothing to mend.",
+        "The tap's output cannot be written: its reader went away, or the disk is full.",
+        "See what the target said, or make room; the tap has nothing to mend.",
     ),
     "BKR-902": Entry(
         "The tap failed in a way that it does not know.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -11,16 +12,21 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tap_booker.errors import BookerError
+from singer_sdk import mapper
+
+from tap_booker.errors import BookerError, SettingError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 logger = logging.getLogger("tap-booker")
 
+OUTPUT_LOST = frozenset({errno.ENOSPC, errno.EBADF})
+"""What writing to standard output ends with when the disk is full, or when it was never open."""
+
 
 class ReaderGoneError(BookerError):
-    """Whoever read the output stopped reading: a closed pipe."""
+    """Whoever read the output stopped reading, or the disk that takes it is full."""
 
     code = "BKR-901"
 
@@ -33,31 +39,35 @@ def run_command(command: object) -> NoReturn:
     """
     code: int | str | None = 0
     try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, "closed before the start")  # noqa: TRY301  ends like any other lost output
         command()  # type: ignore[operator]
     except SystemExit as leaving:
         code = leaving.code
     except BookerError as failure:
-        _say(failure)
-        code = failure.exit_code
+        code = _say(failure)
     except Exception as failure:  # noqa: BLE001  the last door: nothing passes it as a traceback
-        code = _say_unknown(failure)
+        lost = isinstance(failure, OSError) and failure.errno in OUTPUT_LOST
+        code = _say(ReaderGoneError()) if lost else _say_unknown(failure)
     _leave(code if isinstance(code, int) else int(code is not None))
 
 
-def _say(failure: BookerError) -> None:
-    """One line for each problem, at a level that no setting hides."""
+def _say(failure: BookerError) -> int:
+    """One line for each problem, at a level that no setting hides; gives the exit code."""
     for line in str(failure).splitlines():
         logger.critical("%s", line)
+    return failure.exit_code
 
 
 def _say_unknown(failure: Exception) -> int:
     """Name the kind and the place; the message itself may hold personal data or a token."""
-    place = traceback.extract_tb(failure.__traceback__)[-1]
-    where = f"{type(failure).__name__} at {Path(place.filename).name}:{place.lineno}"
+    places = traceback.extract_tb(failure.__traceback__)
+    where = f"{type(failure).__name__} at {Path(places[-1].filename).name}:{places[-1].lineno}"
     logger.debug("%s", _frames(failure.__traceback__))
     known = BookerError(f"The tap failed in a way that it does not know ({where}).")
-    _say(known)
-    return known.exit_code
+    if any(place.filename == mapper.__file__ for place in places):
+        known = SettingError(f"stream_maps or stream_map_config cannot be applied ({where}).")
+    return _say(known)
 
 
 def _frames(trace: TracebackType | None) -> str:
@@ -68,11 +78,12 @@ def _frames(trace: TracebackType | None) -> str:
 def _leave(code: int) -> NoReturn:
     """End the process without waiting for requests that are still under way."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
+        # A stream that was closed before the start is None.
+        with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
     if threading.active_count() > 1:
         os._exit(code)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(AttributeError, OSError):
         # Python flushes once more at its end, and would complain about a closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tap_booker.report import Tally
 
 BROKEN_IN_A_ROW = 5
-"""So many broken records side by side are an outage, not bad records."""
+"""More broken records side by side are an outage, not bad records."""
 
 logger = logging.getLogger("tap-booker")
 
@@ -57,15 +57,20 @@ class Page:
     Attributes:
         rows: The records as Booker sent them.
         skipped: How many broken records of this page were left out.
+        is_whole: Whether it came in one answer, and not record by record.
     """
 
     rows: list[dict[str, Any]]
     skipped: int = 0
+    is_whole: bool = True
 
     @property
     def is_end(self) -> bool:
-        """Only an empty page ends a list: short ones occur in the middle (seen)."""
-        return not self.rows and not self.skipped
+        """Only an empty page ends a list: short ones occur in the middle (seen).
+
+        A page of single records whose every record is missing may be such a short one.
+        """
+        return not self.rows and self.is_whole
 
 
 class Booker:
@@ -137,31 +142,42 @@ class Booker:
         return page
 
     def _singles(self, query: Query, number: int, size: int, tally: Tally) -> Page:
-        """Read page `number` of `size` as the pages (number-1)*size+1 … number*size of size 1."""
+        """Read page `number` of `size` as the pages (number-1)*size+1 … number*size of size 1.
+
+        An empty one is not the end: where pages of many can be short, a page of one can be empty.
+        """
         found: list[dict[str, Any]] = []
-        skipped = in_a_row = 0
+        broken: list[tuple[int, RetriableError]] = []
+        in_a_row = 0
         for position in range((number - 1) * size + 1, number * size + 1):
             try:
                 rows = self._rows(query, position, 1, tally)
             except RetriableError as failure:
                 in_a_row += 1
-                self._judge(failure, query, position, in_a_row)
-                skipped += 1
-                continue
-            if not rows:
-                break
-            in_a_row = 0
-            found += rows
-        return Page(found, skipped)
+                if not failure.breaks_page or in_a_row > (BROKEN_IN_A_ROW if self._skip_broken else 1):
+                    raise
+                broken.append((position, failure))
+            else:
+                in_a_row = 0
+                found += rows
+                self._judge(broken, query)
+        self._judge(broken, query)
+        self._report(broken, query)
+        return Page(found, len(broken), is_whole=False)
 
-    def _judge(self, failure: RetriableError, query: Query, position: int, in_a_row: int) -> None:
-        """Decide whether a record that fails alone is skipped."""
-        if not failure.breaks_page or in_a_row > BROKEN_IN_A_ROW:
-            raise failure
-        where = f"Record {position} of {query.title}"
-        if not self._skip_broken:
-            raise BrokenRecordError(f"{where} cannot be read ({failure.code}: {failure.happened})") from None
-        logger.warning("BKR-501 %s cannot be read (%s) and is skipped.", where, failure.code)
+    def _judge(self, broken: list[tuple[int, RetriableError]], query: Query) -> None:
+        """Stop at a record that fails while its neighbour does not, unless such records are skipped."""
+        if broken and not self._skip_broken:
+            position, failure = broken[0]
+            text = f"Record {position} of {query.title} cannot be read ({failure.code}: {failure.happened})"
+            raise BrokenRecordError(text)
+
+    @staticmethod
+    def _report(broken: list[tuple[int, RetriableError]], query: Query) -> None:
+        """Name the records that are left out."""
+        for position, failure in broken:
+            text = "BKR-501 Record %d of %s cannot be read (%s) and is skipped."
+            logger.warning(text, position, query.title, failure.code)
 
     def _rows(self, query: Query, number: int, size: int, tally: Tally) -> list[dict[str, Any]]:
         """One page as it is, retried; the body is built anew for each try, for the token is inside."""

@@ -19,7 +19,10 @@ class CredentialFile:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path).expanduser()
+        try:
+            self._path = Path(path).expanduser()
+        except RuntimeError:
+            raise CredentialFileError("credentials_path begins with a user that does not exist.") from None
 
     def read(self) -> dict[str, Any]:
         """Read the whole file.

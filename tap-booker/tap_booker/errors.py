@@ -156,7 +156,9 @@ class RetriableError(BookerError):
     tries: ClassVar[int] = 5
     breaks_page: ClassVar[bool] = False
 
-    def __init__(self, happened: str | None = None, *, retry_after: float | None = None, **rest: int) -> None:
+    def __init__(
+        self, happened: str | None = None, *, retry_after: float | None = None, **rest: int | None
+    ) -> None:
         super().__init__(happened, status=rest.get("status"), vendor_code=rest.get("vendor_code"))
         self.retry_after = retry_after
 
@@ -180,13 +182,13 @@ class QuotaError(RetriableError):
 
 
 class UnavailableError(RetriableError):
-    """HTTP 502, 503, 504 and the like (seen)."""
+    """HTTP 502, 503 and the like (seen)."""
 
     code = "BKR-304"
 
 
 class TimedOutError(RetriableError):
-    """No answer within request_timeout (seen in the middle of paging)."""
+    """No answer within request_timeout, or HTTP 504 (seen in the middle of paging)."""
 
     code = "BKR-305"
     tries = 3

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 STALE_PAGES = 50
 """So many pages in a row without a record that is new: the list has no end."""
 
+EQUAL_PAGES = 3
+"""So many equal pages in a row are one page that the server repeats; two can be a drift by a whole page."""
+
 logger = logging.getLogger("tap-booker")
 
 
@@ -54,7 +57,8 @@ def read_pages(fetch: Callable[[int], Page], size: int, ahead: int, workers: Exe
 def new_rows(pages: Iterator[Page], id_of: Callable[[dict[str, Any]], object]) -> Iterator[dict[str, Any]]:
     """Yield each record once: pages drift when rows change during the read, and a row may come twice.
 
-    A page equal to the one before it ends the list: some servers repeat the last page for ever (inferred).
+    A page that comes three times in a row ends the list: some servers repeat the last page for ever
+    (inferred).
 
     Args:
         pages: Pages in order.
@@ -65,10 +69,11 @@ def new_rows(pages: Iterator[Page], id_of: Callable[[dict[str, Any]], object]) -
     """
     seen: set[object] = set()
     last: list[object] = []
-    stale = 0
+    stale = equal = 0
     for page in pages:
         ids = [id_of(row) for row in page.rows]
-        if ids and ids == last:
+        equal = equal + 1 if any(ids) and ids == last else 1
+        if equal == EQUAL_PAGES:
             logger.warning("Booker repeats a page; it is taken as the end of the list.")
             return
         fresh = [row for row, one in zip(page.rows, ids, strict=True) if one is None or one not in seen]

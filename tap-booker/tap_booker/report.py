@@ -26,6 +26,7 @@ class Tally:
         skipped: Broken records left out.
         ignored: Rows that no one can use: an appointment without a customer, a customer that is null.
         failure: Why the location failed, or None.
+        is_done: Whether it was read to its end.
     """
 
     stream: str
@@ -36,6 +37,7 @@ class Tally:
     skipped: int = 0
     ignored: int = 0
     failure: BookerError | None = None
+    is_done: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, *, pages: int = 0, calls: int = 0, skipped: int = 0) -> None:
@@ -55,15 +57,21 @@ class Tally:
             "calls": self.calls,
             "skipped": self.skipped,
             "ignored": self.ignored,
-            "outcome": "ok" if self.failure is None else self.failure.code,
+            "outcome": self._outcome(),
         }
+
+    def _outcome(self) -> str:
+        """`ok`, the code of the failure, or `interrupted` by what ended the whole run."""
+        if self.failure is not None:
+            return self.failure.code
+        return "ok" if self.is_done else "interrupted"
 
 
 class Report:
     """All tallies of a run."""
 
     def __init__(self) -> None:
-        self.connection = Tally("connection")
+        self.connection = Tally("connection", is_done=True)
         self._tallies = [self.connection]
 
     def tally(self, stream: str, location: int) -> Tally:

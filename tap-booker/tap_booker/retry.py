@@ -60,7 +60,7 @@ def _pause(state: RetryCallState) -> float:
     longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (state.attempt_number - 1))
     jittered = longest * random.uniform(0.5, 1)  # noqa: S311  spreads load, keeps no secret
     asked = _failure(state).retry_after
-    return jittered if asked is None else asked + jittered / 10
+    return jittered if asked is None else max(jittered, asked + jittered / 10)
 
 
 def _say(state: RetryCallState) -> None:

@@ -81,7 +81,7 @@ class Run:
 
     def first_page(self, query: Query, tally: Tally) -> Page:
         """One page, for a look."""
-        return self._booker.page(query, 1, self.settings["page_size"], tally)
+        return self._workers.submit(self._booker.page, query, 1, self.settings["page_size"], tally).result()
 
     def close(self) -> None:
         """Ask for nothing more; pages that are under way are not waited for, a token that is under way is."""
@@ -89,9 +89,12 @@ class Run:
         self._authority.close()
 
     def _ask_location(self, location_id: int) -> Location | BookerError:
-        """Ask Booker once, and say what it said."""
+        """Ask Booker once, and say what it said.
+
+        A worker asks, as for every page: a signal then meets no token call in the middle, see `close`.
+        """
         try:
-            answer = self._booker.location(location_id, self.report.connection)
+            answer = self._workers.submit(self._booker.location, location_id, self.report.connection).result()
         except BookerError as failure:
             return failure
         location = read_location(location_id, answer, self.settings.get("timezone"))

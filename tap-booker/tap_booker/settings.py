@@ -106,22 +106,23 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "lookback_hours",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=24 * 3650),
         default=24,
         title="Look back, hours",
         description="How far before its bookmark a later run reads again: no late change is lost.",
     ),
     th.Property(
         "trailing_days",
-        th.IntegerType(minimum=0),
+        th.IntegerType(minimum=0, maximum=3650),
         default=7,
         title="Trailing days",
-        description="Each later run also reads all appointments that started in the last so many days: a "
-        "check-in, an undone one or a no-show is seen even when Booker does not count it as a change.",
+        description="Each later run also reads all appointments that started in the last so many days, or "
+        "since the run before if that is longer: a check-in, an undone one or a no-show is seen even when "
+        "Booker does not count it as a change.",
     ),
     th.Property(
         "window_days",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=3650),
         default=30,
         title="Window, days",
         description="The first run reads the check-in history in slices of so many days.",
@@ -144,7 +145,7 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
     th.Property(
         "request_timeout",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=86_400),
         default=90,
         title="Time limit of a request, seconds",
         description="How long to wait for one answer.",

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 DEFAULT_HISTORY = timedelta(days=365)
 DAY = timedelta(days=1)
+FIRST_YEAR = 1990
+"""No run was before it: an older bookmark is a mistake, and times far from now are no dates."""
 
 
 class BookerStream(Stream):
@@ -73,6 +75,7 @@ class BookerStream(Stream):
             else:
                 self.logger.log(logging.ERROR, "%s, location %d: %s", self.name, location_id, failure)
         else:
+            tally.is_done = True
             self._advance(context)
 
     def _bookmark(self, context: Context | None) -> datetime | None:
@@ -83,8 +86,8 @@ class BookerStream(Stream):
         if value is None:
             return None
         moment = moment_of(value, None) if isinstance(value, str) else None
-        if moment is None:
-            raise StateError(f"The bookmark of {self.name} is no date-time.")
+        if moment is None or moment.year < FIRST_YEAR:
+            raise StateError(f"The bookmark of {self.name} is no date-time of a run.")
         return min(moment, self.run.now)
 
     def _advance(self, context: Context | None) -> None:
@@ -169,7 +172,9 @@ class CheckIns(BookerStream):
         modified = self._later_window(bookmark)
         query = queries.appointments(location, "DateLastModified", modified, self.config["date_filter_style"])
         merged = dict(self._mapped(query, location, None, tally))
-        trailing = Window(self.run.now - timedelta(days=self.config["trailing_days"]), self.run.now + DAY)
+        # What was to come at the bookmark and never changed since is in no window of modification.
+        start = min(self.run.now - timedelta(days=self.config["trailing_days"]), modified.start)
+        trailing = Window(start, self.run.now + DAY)
         merged.update(self._by_start(location, trailing, tally, held_by=trailing))
         yield from (row for row in merged.values() if row is not None)
 

@@ -72,17 +72,18 @@ class TapBooker(Tap):
 
         Raises:
             FatalError: Nothing in this run could be right.
-            ReaderGoneError: The output cannot be written any more.
+            ReaderGoneError: Nobody reads the output any more.
         """
         run = self.run
         try:
             self.sync_all()
-        except BrokenPipeError:
+        except BrokenPipeError:  # click would end the process without a word
             raise ReaderGoneError from None
         finally:
             run.close()
             self.logger.info("summary %s", run.report.line())
-            sys.stderr.write(run.report.table() + "\n")
+            if sys.stderr is not None:
+                sys.stderr.write(run.report.table() + "\n")
         if run.stopped_by is not None:
             raise run.stopped_by
         return run.report.exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError
 
-from tap_booker.errors import SettingError, TimedOutError, UnreachableError
+from tap_booker.errors import BookerError, SettingError, TimedOutError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tap_booker.report import Tally
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 CONNECT_SECONDS = 30
+PART = 1 << 16
+NO_ADDRESSES = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, LocationParseError)
 _TRY_AGAIN_IN = re.compile(r"[Tt]ry again in (\d+) seconds")
 
 
@@ -88,7 +92,7 @@ class Transport:
         )
 
     def send(self, call: Call, tally: Tally) -> Reply:
-        """Send one request and read the whole answer.
+        """Send one request and read the whole answer, within the time limit.
 
         Redirects are not followed: they would carry the keys to another host.
 
@@ -98,8 +102,9 @@ class Transport:
             SettingError: The address is none.
         """
         tally.add(calls=1)
+        due = time.monotonic() + self._timeout
         try:
-            answer = self._session.request(
+            with self._session.request(
                 call.method,
                 call.url,
                 params=call.query,
@@ -108,15 +113,31 @@ class Transport:
                 auth=_Bearer(call.token),
                 timeout=(min(CONNECT_SECONDS, self._timeout), self._timeout),
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as answer:
+                body = b"".join(self._parts(answer, due))
+                return Reply(answer.status_code, body, _retry_after(answer, body))
         # `from None`: the text of these exceptions holds the URL, and with it the token.
-        except requests.exceptions.ReadTimeout:
-            raise TimedOutError(f"Booker did not answer within {self._timeout:g} s.") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-            raise SettingError("base_url or token_url is no usable address.") from None
-        except requests.exceptions.RequestException as failure:
-            raise UnreachableError(f"Booker cannot be reached ({type(failure).__name__}).") from None
-        return Reply(answer.status_code, answer.content, _retry_after(answer))
+        except (requests.exceptions.RequestException, HTTPError) as failure:
+            raise self._meaning(failure) from None
+
+    def _parts(self, answer: requests.Response, due: float) -> Iterator[bytes]:
+        """The body as it comes in, as long as there is time: each part by itself may be quick enough."""
+        while part := answer.raw.read1(PART, decode_content=True):
+            yield part
+            if time.monotonic() > due:
+                raise self._too_late()
+
+    def _too_late(self) -> TimedOutError:
+        return TimedOutError(f"Booker did not answer within {self._timeout:g} s.")
+
+    def _meaning(self, failure: Exception) -> BookerError:
+        """Our word for a failure of the wire."""
+        if isinstance(failure, requests.exceptions.ReadTimeout | ReadTimeoutError):
+            return self._too_late()
+        if isinstance(failure, NO_ADDRESSES):
+            return SettingError("base_url or token_url is no usable address.")
+        return UnreachableError(f"Booker cannot be reached ({type(failure).__name__}).")
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -131,14 +152,15 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-def _retry_after(answer: requests.Response) -> float | None:
+def _retry_after(answer: requests.Response, body: bytes) -> float | None:
     """Seconds to wait: the header as seconds or as a date, else the gateway's sentence (documented)."""
     text = answer.headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
     if text:
         return _seconds_until(text, answer.headers.get("Date"))
-    match = _TRY_AGAIN_IN.search(answer.text) if answer.status_code in {403, 429} else None
+    sentence = body.decode(errors="replace") if answer.status_code in {403, 429} else ""
+    match = _TRY_AGAIN_IN.search(sentence)
     return float(match[1]) if match else None
 
 

@@ -18,21 +18,28 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 
+READABLE_YEARS = range(1990, 9000)
+"""Dates of settings outside these years are mistakes, and calendars end soon after."""
+
+
 def tidy(config: Mapping[str, Any]) -> dict[str, Any]:
     """Bring settings into the form that the schema describes, without judging them.
 
-    Empty values count as not given; a lone location id becomes a list, digits become numbers; an access token
-    that is percent-encoded is decoded (seen: the portal shows it so).
+    White space around a value is dropped, a copied key often has some; empty values count as not given; a
+    lone location id becomes a list, digits become numbers, each id stands once; an access token that is
+    percent-encoded is decoded (seen: the portal shows it so).
     """
-    given = {name: value for name, value in config.items() if value is not None and value != ""}
+    plain = {name: value.strip() if isinstance(value, str) else value for name, value in config.items()}
+    given = {name: value for name, value in plain.items() if value is not None and value != ""}
     ids = given.get("location_ids")
     if isinstance(ids, (int, str)):
-        given["location_ids"] = [ids]
-    if isinstance(given.get("location_ids"), list):
-        given["location_ids"] = list(dict.fromkeys(_number(one) for one in given["location_ids"]))
+        ids = [ids]
+    if isinstance(ids, list):
+        numbers = [_number(one) for one in ids]
+        given["location_ids"] = [one for place, one in enumerate(numbers) if one not in numbers[:place]]
     for name in ("base_url", "token_url"):
         if isinstance(given.get(name), str):
-            given[name] = given[name].strip().rstrip("/")
+            given[name] = given[name].rstrip("/")
     token = given.get("personal_access_token")
     if isinstance(token, str) and re.search("%[0-9A-Fa-f]{2}", token):
         given["personal_access_token"] = unquote(token)
@@ -87,6 +94,8 @@ def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerE
     for name in ("base_url", "token_url"):
         if config.get(name) and not _is_address(config[name]):
             yield SettingError(f"The setting {name} must be an address that starts with https:// or http://.")
+    if not re.fullmatch("[!-~]+", config["subscription_key"]):
+        yield SettingError("The setting subscription_key holds characters that no header may carry.")
     if config.get("personal_access_token") and config.get("credentials_path"):
         yield SettingError("Both personal_access_token and credentials_path are set; one of them must go.")
     if config.get("timezone") and known_zone(config["timezone"]) is None:
@@ -94,12 +103,12 @@ def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerE
     if config.get("as_of"):
         yield from _as_of_problems(config)
     if config.get("start_date"):
-        yield from _start_problems(config["start_date"], moment_of(config.get("as_of") or "", None) or now)
+        yield from _start_problems(config["start_date"], _moment(config.get("as_of") or "") or now)
 
 
 def _as_of_problems(config: Mapping[str, Any]) -> Iterator[BookerError]:
     """`as_of` must be readable, and never meets a real account."""
-    if moment_of(config["as_of"], None) is None:
+    if _moment(config["as_of"]) is None:
         yield SettingError("The setting as_of must be a date-time such as 2026-03-02T15:00:00Z.")
     host = (urlsplit(config["base_url"]).hostname or "") if _is_address(config["base_url"]) else ""
     if host == "booker.com" or host.endswith(".booker.com"):
@@ -108,18 +117,25 @@ def _as_of_problems(config: Mapping[str, Any]) -> Iterator[BookerError]:
 
 def _start_problems(text: str, now: datetime) -> Iterator[BookerError]:
     """`start_date` must be readable and lie in the past."""
-    start = moment_of(text, None)
+    start = _moment(text)
     if start is None:
         yield SettingError("The setting start_date must be a date or date-time such as 2025-01-31.")
     elif start > now:
         yield SettingError("The setting start_date lies in the future.")
 
 
+def _moment(text: str) -> datetime | None:
+    """The instant of a setting, None when it is none that can be meant."""
+    moment = moment_of(text, None)
+    return moment if moment and moment.year in READABLE_YEARS else None
+
+
 def _is_address(text: str) -> bool:
     """Whether this can be the address of a server."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query
+        is_plain = not (parts.query or parts.fragment)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and is_plain
     except ValueError:
         return False
 

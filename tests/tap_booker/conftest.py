@@ -115,13 +115,14 @@ def box() -> Iterator[Sandbox]:
 
 @dataclass
 class Answer:
-    """A scripted answer; `hang` lets the client time out."""
+    """A scripted answer; `hang` lets the client time out, `drip` sends a byte each so many seconds."""
 
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     hang: bool = False
     cut: bool = False
+    drip: float = 0
 
 
 @dataclass
@@ -217,7 +218,13 @@ class FakeBooker:
                     self.send_header(header, value)
                 self.send_header("Content-Length", str(len(raw)))
                 self.end_headers()
-                self.wfile.write(raw)
+                if not answer.drip:
+                    self.wfile.write(raw)
+                    return
+                with contextlib.suppress(OSError):
+                    for byte in raw:
+                        self.wfile.write(bytes([byte]))
+                        fake.released.wait(answer.drip)
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""

@@ -321,3 +321,15 @@ def test_an_error_object_carries_status_code_and_sentence() -> None:
     failure = BookerError("It broke.", status=500, vendor_code=100000, code="BKR-306")
     assert (failure.status, failure.vendor_code, failure.code) == (500, 100000, "BKR-306")
     assert str(failure).startswith("BKR-306: It broke. Run later")
+
+
+@pytest.mark.parametrize("address", ["http://a..b", "http://" + "a" * 70 + ".example"])
+def test_an_address_that_no_host_can_have_is_a_settings_error(fake: Any, run_tap: Run, address: str) -> None:
+    with pytest.raises(SettingError, match="base_url"):
+        run_tap(fake.settings(base_url=address))
+
+
+def test_a_home_folder_of_nobody_is_one_clear_failure(fake: Any, run_tap: Run) -> None:
+    settings = fake.settings(personal_access_token=None, credentials_path="~no-such-user/booker.json")
+    with pytest.raises(CredentialFileError, match="BKR-105"):
+        run_tap(settings)

@@ -174,11 +174,13 @@ def test_an_unknown_kind_of_test_is_refused(tap: Tap, fake: Any) -> None:
     assert not fake.asked
 
 
-def start(config: dict[str, Any], tmp_path: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+def start(
+    config: dict[str, Any], tmp_path: Path, environment: dict[str, str], *arguments: str
+) -> subprocess.Popen[str]:
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
     return subprocess.Popen(
-        [*COMMAND, "--config", str(path)],
+        [*COMMAND, "--config", str(path), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -275,3 +277,92 @@ def test_a_failure_that_nobody_foresaw_names_its_place_and_shows_no_value(
         "BKR-902: The tap failed in a way that it does not know (KeyError at"
     )
     assert "dana" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        {"contacts": {"email": "no_such_name"}},
+        {"contacts": {"x": "("}},
+        {"contacts": {"x": "first_name / 2"}},
+    ],
+)
+def test_a_stream_map_that_cannot_be_applied_is_named(
+    tap: Tap, fake: Any, customer: Any, maps: dict[str, Any]
+) -> None:
+    fake.customers = [customer(1, FirstName="Rosalind")]
+    done = tap(fake.settings(stream_maps=maps))
+    assert (done.returncode, len(code_lines(done.stderr))) == (2, 1)
+    assert "stream_maps" in code_lines(done.stderr)[0]
+    assert "Traceback" not in done.stderr
+    assert "Rosalind" not in done.stderr
+
+
+@pytest.mark.parametrize("output", [">&-", "> /dev/full"])
+def test_an_output_that_takes_nothing_is_one_clear_line(
+    fake: Any, customer: Any, tmp_path: Path, environment: dict[str, str], output: str
+) -> None:
+    fake.customers = [customer(n) for n in range(1, 9)]
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(fake.settings()))
+    line = f'exec "$@" {output}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", line, "sh", *COMMAND, "--config", str(path)],
+        stderr=subprocess.PIPE, text=True, timeout=60, check=False, env=environment,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert [text[:7] for text in code_lines(done.stderr)] == ["BKR-901"]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_stream_that_did_not_come_to_its_end_is_not_said_to_be_well(
+    fake: Any, customer: Any, answer: Any, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    reached = threading.Event()
+    fake.customers = [customer(n) for n in range(1, 9)]
+
+    def stall(asked: Any) -> Any:
+        if asked.body["PageNumber"] == 2:
+            reached.set()
+            return answer(hang=True)
+        return None
+
+    fake.always["customers"] = stall
+    process = start(fake.settings(), tmp_path, environment)
+    assert reached.wait(30)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    summary = next(line for line in err.splitlines() if "summary {" in line)
+    reads = {one["stream"]: one["outcome"] for one in json.loads(summary[summary.index("{") :])["reads"]}
+    assert reads == {"connection": "ok", "check_ins": "ok", "contacts": "interrupted"}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--test"]])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_during_the_first_token_call_loses_no_refresh_token(
+    fake: Any,
+    answer: Any,
+    *,
+    tmp_path: Path,
+    environment: dict[str, str],
+    number: signal.Signals,
+    arguments: list[str],
+) -> None:
+    asked_for, told = threading.Event(), threading.Event()
+    path = tmp_path / "booker.json"
+    path.write_text(json.dumps({"refresh_token": "refresh-1"}))
+
+    def rotate(_: Any) -> Any:
+        asked_for.set()
+        told.wait(20)
+        return answer({**fake.token, "refresh_token": "refresh-2"})
+
+    fake.always["token"] = rotate
+    settings = fake.settings(personal_access_token=None, credentials_path=str(path))
+    process = start(settings, tmp_path, environment, *arguments)
+    assert asked_for.wait(30)
+    process.send_signal(number)
+    threading.Timer(0.5, told.set).start()
+    process.communicate(timeout=20)
+    assert process.returncode in {128 + number, 1}
+    assert json.loads(path.read_text())["refresh_token"] == "refresh-2"

@@ -144,7 +144,13 @@ def broken(fake: Any, answer: Any, record: int, reply: dict[str, Any]) -> None:
     fake.always["customers"] = fail
 
 
-BREAKS = [{"body": FAULT}, {"body": FAULT, "status": 500}, {"body": {}}, {"body": b"", "status": 500}]
+BREAKS = [
+    {"body": FAULT},
+    {"body": FAULT, "status": 500},
+    {"body": {}},
+    {"body": b"", "status": 500},
+    {"body": b"", "status": 504},
+]
 
 
 @pytest.mark.parametrize("reply", BREAKS)
@@ -173,6 +179,58 @@ def test_a_broken_record_stops_its_location_and_names_its_position(
     assert output.ids("contacts") == [1, 2, 3]
     assert output.bookmark("contacts") is None
     assert "Record 5 of customers of location 3749" in caplog.text
+
+
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize("hidden", [4, 5, 7])
+def test_a_hidden_record_on_a_broken_page_neither_ends_the_list_nor_hides_the_broken_one(
+    fake: Any, run_tap: Run, answer: Any, *, customer: Any, hidden: int, skip: bool
+) -> None:
+    """Pages can be short (seen): read record by record, such a page shows an empty one."""
+
+    def page(asked: Any) -> Any:
+        size, number = asked.body["PageSize"], asked.body["PageNumber"]
+        ids = range((number - 1) * size + 1, min(number * size, 12) + 1)
+        shown = [customer(n) for n in ids if n != hidden]
+        return answer(FAULT if 6 in ids else {"IsSuccess": True, "Customers": shown})
+
+    fake.always["customers"] = page
+    output = run_tap(fake.settings(page_size=4, skip_broken_records=skip))
+    if skip:
+        assert output.ids("contacts") == [n for n in range(1, 13) if n not in {hidden, 6}]
+        assert (output.code, output.tally("contacts")["skipped"]) == (0, 1)
+    else:
+        assert (output.code, outcome(output), output.bookmark("contacts")) == (1, "BKR-501", None)
+
+
+@pytest.mark.parametrize("reply", [{"body": FAULT}, {"body": b"", "status": 504}])
+def test_an_outage_is_not_blamed_on_a_record(
+    fake: Any, run_tap: Run, answer: Any, *, customer: Any, reply: dict[str, Any]
+) -> None:
+    fake.customers = [customer(n) for n in range(1, 9)]
+    fake.always["customers"] = lambda _: answer(**reply)
+    output = run_tap(fake.settings())
+    assert (output.code, outcome(output)) == (1, "BKR-305" if reply.get("status") else "BKR-306")
+
+
+@pytest.mark.parametrize("drip", [0.05, 20])
+def test_an_answer_that_begins_in_time_and_does_not_end_is_a_timeout(
+    fake: Any, run_tap: Run, answer: Any, *, customer: Any, drip: float
+) -> None:
+    fake.customers = [customer(n) for n in range(1, 5)]
+    slow = {"IsSuccess": True, "Customers": [], "Filler": "x" * 999}
+    fake.queue["customers"] = [answer(slow, drip=drip)] * 3
+    output = run_tap(fake.settings(request_timeout=1))
+    assert output.ids("contacts") == [1, 2, 3, 4]
+    assert [asked.body["PageSize"] for asked in fake.paths("customers")] == [3, 3, 3, 1, 1, 1, 3, 3]
+
+
+def test_a_pause_of_nothing_still_backs_off(
+    fake: Any, run_tap: Run, answer: Any, *, pauses: list[float]
+) -> None:
+    fake.queue["customers"] = [answer(b"", 503, {"Retry-After": "0"})] * 4
+    assert run_tap(fake.settings()).code == 0
+    assert sum(pauses) > 7
 
 
 def test_a_whole_page_of_broken_records_is_an_outage_not_skipped(

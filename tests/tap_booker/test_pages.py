@@ -88,6 +88,28 @@ def test_a_server_that_repeats_its_last_page_does_not_hold_the_tap(
     assert (output.code, output.ids("contacts")) == (0, [1, 2, 3, 4, 5, 6])
 
 
+@pytest.mark.parametrize("new", [1, 2])
+def test_pages_that_drift_by_a_whole_page_end_no_list(
+    fake: Any, run_tap: Run, customer: Any, answer: Any, new: int
+) -> None:
+    """Somebody new in front moves everybody on: the next page shows the last one's rows again."""
+
+    def drifting(asked: Any) -> Any:
+        number = asked.body["PageNumber"]
+        everybody = [customer(n) for n in range(1, 8)]
+        shown = everybody if number < 3 else [customer(100 + n) for n in range(new)] + everybody
+        return answer({"IsSuccess": True, "Customers": shown[(number - 1) * new : number * new]})
+
+    fake.always["customers"] = drifting
+    output = run_tap(fake.settings(page_size=new))
+    assert (output.code, output.ids("contacts")) == (0, [1, 2, 3, 4, 5, 6, 7])
+
+
+def test_pages_of_nobody_end_no_list(fake: Any, run_tap: Run, customer: Any) -> None:
+    fake.customers = [None, None, None, None, None, None, None, None, customer(1), customer(2)]
+    assert run_tap(fake.settings(page_size=2)).ids("contacts") == [1, 2]
+
+
 def test_pages_that_go_round_in_circles_are_an_error(
     fake: Any, run_tap: Run, customer: Any, answer: Any
 ) -> None:

@@ -73,6 +73,17 @@ def test_secrets_are_marked() -> None:
         ),
         ({"as_of": "noon", "base_url": "http://127.0.0.1:1"}, "as_of must be a date-time"),
         ({"credentials_path": "x.json"}, "one of them must go"),
+        ({"location_ids": [[1]]}, "location_ids must be of type integer"),
+        ({"location_ids": [{"id": 1}]}, "location_ids must be of type integer"),
+        ({"subscription_key": " "}, "subscription_key is missing"),
+        ({"subscription_key": "hush\u2026"}, "subscription_key holds characters"),
+        ({"start_date": "0001-01-01"}, "start_date must be a date"),
+        ({"as_of": "9999-12-31T23:59:59Z", "base_url": "http://127.0.0.1:1"}, "as_of must be a date-time"),
+        ({"base_url": "http://127.0.0.1:1/#a"}, "base_url must be an address"),
+        ({"window_days": 10**10}, "window_days must be at most"),
+        ({"lookback_hours": 10**8}, "lookback_hours must be at most"),
+        ({"trailing_days": 10**7}, "trailing_days must be at most"),
+        ({"request_timeout": 10**12}, "request_timeout must be at most"),
     ],
 )
 def test_each_wrong_setting_gets_one_line_with_code_and_remedy(changes: dict[str, Any], said: str) -> None:
@@ -99,6 +110,13 @@ def test_as_of_never_meets_a_real_account(url: str | None) -> None:
 @pytest.mark.parametrize(("ids", "expected"), [([1, 2], [1, 2]), (["1", 2, 2], [1, 2]), (7, [7]), ("7", [7])])
 def test_location_ids_are_read_generously(ids: Any, expected: list[int]) -> None:
     assert TapBooker(config={**GOOD, "location_ids": ids}).config["location_ids"] == expected
+
+
+def test_white_space_around_a_value_is_no_part_of_it() -> None:
+    given = {name: f" {value}\n" for name, value in GOOD.items() if isinstance(value, str)}
+    config = TapBooker(config={**GOOD, **given, "timezone": " America/Chicago "}).config
+    assert {name: config[name] for name in given} == {name: GOOD[name] for name in given}
+    assert config["timezone"] == "America/Chicago"
 
 
 def test_empty_values_count_as_not_given() -> None:

@@ -277,9 +277,27 @@ def test_a_bookmark_of_the_future_does_not_leave_a_gap(fake: Any, run_tap: Run) 
     assert output.bookmark("contacts") == NOW
 
 
-def test_a_bookmark_that_is_no_date_is_one_clear_failure(fake: Any, run_tap: Run) -> None:
+def test_after_a_long_pause_the_trailing_window_reaches_back_to_the_bookmark(
+    fake: Any, run_tap: Run, appointment: Any, answer: Any
+) -> None:
+    """Booked before the pause, due in it, and never changed: no window of modification holds it."""
+    missed = appointment(1, StartDateTimeOffset="2026-02-15T10:00:00-06:00", IsGuestCheckedIn=True)
+
+    def server(asked: Any) -> Any:
+        by_start = asked.body.get("FromStartDateOffset")
+        found = [missed] if by_start and by_start < "2026-02-15" and asked.body["PageNumber"] == 1 else []
+        return answer({"IsSuccess": True, "Results": found})
+
+    fake.always["appointments"] = server
+    two_weeks_ago = "2026-02-14T15:00:00+00:00"
+    assert run_tap(fake.settings(), state(two_weeks_ago, two_weeks_ago)).ids("check_ins") == [1]
+    assert run_tap(fake.settings(), state()).ids("check_ins") == []
+
+
+@pytest.mark.parametrize("bookmark", ["0001-01-01T00:00:00", "yesterday", 7])
+def test_a_bookmark_that_is_no_date_is_one_clear_failure(fake: Any, run_tap: Run, bookmark: Any) -> None:
     with pytest.raises(StateError, match="BKR-106"):
-        run_tap(fake.settings(), state(contacts="yesterday"))
+        run_tap(fake.settings(), state(contacts=bookmark))
 
 
 def selection(fake: Any, run_tap: Run, *unselected: tuple[str, ...]) -> dict[str, Any]:
