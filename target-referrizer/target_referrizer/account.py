@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from target_referrizer.errors import SettingsError
 from target_referrizer.groups import start_of_day
-from target_referrizer.ledger import index
+from target_referrizer.ledger import desired, index
 from target_referrizer.ledger.tables import contact, visit
 
 if TYPE_CHECKING:
@@ -52,29 +52,43 @@ def _owner(ledger: Ledger, token: str) -> str:
 
 
 def _keep_policy(ledger: Ledger, settings: Settings) -> None:
-    policies = json.loads(ledger.get("policies") or "{}")
+    """One policy for all sources: whoever has agreed to it may change it, and the others follow.
+
+    A source that brings another one without having agreed to the ledger's, or that still brings the old one,
+    is refused: two policies would move the same contacts to and fro.
+    """
     mine = settings.policy.fingerprint()
-    if any(policy != mine for source, policy in policies.items() if source != settings.source):
+    kept = json.loads(ledger.get("policy") or "null") or {"policy": mine, "sources": []}
+    agreed = settings.source in kept["sources"]
+    if kept["policy"] != mine and not agreed:
         raise SettingsError("RFZ-106", "another source of this ledger uses other groups or another time zone")
-    ledger.put("policies", json.dumps({**policies, settings.source: mine}))
+    sources = kept["sources"] if kept["policy"] == mine else []
+    sources = sorted({*sources, settings.source})
+    ledger.put("policy", json.dumps({"policy": mine, "sources": sources}))
 
 
 def _notice_changes(ledger: Ledger, settings: Settings) -> None:
-    """Changed settings change what each contact should show: all of them have news then."""
+    """Changed settings change what each contact should show: all of them have news then.
+
+    What was confirmed at one place in Referrizer says nothing about another, so a field whose place has
+    changed counts as never written.
+    """
     key = f"shape:{settings.source}"
-    paths = sorted((name, list(path)) for name, path in settings.field_map.paths.items())
-    shape = [
-        settings.policy.zone.key,
-        paths,
-        settings.country,
-        settings.sync_opt_outs,
-        list(settings.sources),
-    ]
-    text = json.dumps(shape)
-    if ledger.get(key) not in (None, text):
+    paths = {name: list(path) for name, path in sorted(settings.field_map.paths.items())}
+    shape = {
+        "zone": settings.policy.zone.key,
+        "places": paths,
+        "country": settings.country,
+        "opt_outs": settings.sync_opt_outs,
+        "sources": list(settings.sources),
+    }
+    before = json.loads(ledger.get(key) or "null")
+    if before not in (None, shape):
+        moved = {name for name, path in paths.items() if before["places"].get(name) != path}
         with ledger.transaction() as tx:
             tx.execute(sa.update(contact).where(contact.c.status == "linked").values(dirty=True))
-    ledger.put(key, text)
+            desired.unconfirm(tx, moved)
+    ledger.put(key, json.dumps(shape))
 
 
 def note_first_run(ledger: Ledger, source: str, started_at: datetime) -> None:

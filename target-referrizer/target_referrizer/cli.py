@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,9 +17,9 @@ from target_referrizer.errors import LedgerBusy, SettingsError
 from target_referrizer.failing import run_cli
 from target_referrizer.ledger import Ledger, decisions, journal, reports
 from target_referrizer.people import email_key
-from target_referrizer.run import Outside, Run, machine_clock, make_client
+from target_referrizer.run import Run, real_outside
 from target_referrizer.settings import PROPERTIES, Settings, from_environment, problems
-from target_referrizer.workers import Stop
+from target_referrizer.stopping import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -164,7 +163,7 @@ def plan(settings: Callable[[], Settings], shape: str, as_of: datetime | None) -
     """
     chosen = replace(settings(), dry_run=True)
     chosen = replace(chosen, as_of=as_of.replace(tzinfo=UTC)) if as_of else chosen
-    planned = Run(chosen, Outside(machine_clock, time.sleep, make_client, Stop())).preview()
+    planned = Run(chosen, real_outside(Stop())).preview()
     _print(planned.as_json(), shape, lambda _: planned.lines())
 
 
@@ -182,7 +181,7 @@ def rejects(settings: Callable[[], Settings], shape: str, *, retry: bool) -> Non
         ]
         if retry:
             with _exclusively(ledger, chosen):
-                decisions.retry(ledger, chosen.source, datetime.now(UTC))
+                decisions.retry(ledger, chosen.source, chosen.as_of or datetime.now(UTC))
     _print(found, shape, _reject_lines)
 
 
@@ -206,7 +205,8 @@ def held(
         if resend or confirm:
             with _exclusively(ledger, chosen):
                 settled = decisions.resend(ledger, chosen.source, resend)
-                settled += decisions.confirm(ledger, chosen.source, confirm, datetime.now(UTC))
+                now = chosen.as_of or datetime.now(UTC)
+                settled += decisions.confirm(ledger, chosen.source, confirm, now)
             click.echo(f"{settled} of {len(resend) + len(confirm)} settled", err=True)
         found = [_held(row) for row in reports.held(ledger, chosen.source)]
     _print(found, shape, _held_lines)

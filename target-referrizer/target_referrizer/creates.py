@@ -93,7 +93,7 @@ class Creates:
             why = f"Referrizer refused the contact ({outcome.error_code or outcome.status})"
             reject_contact(tx, self._context, row, "RFZ-209", why)
         elif isinstance(outcome, TargetError):
-            outbox.intend_creates(tx, self._context.source, [row.id], None)
+            outbox.drop_intents(tx, self._context.source, [row.id])
 
     def _created(self, tx: sa.Connection, created: list[tuple[Creation, str]]) -> None:
         """Write new contacts down together: their number is what a first load takes its time for."""

@@ -54,6 +54,8 @@ class ContactDelivery:
 
     def run(self, *, creates: bool, groups: bool) -> None:
         """Deliver all contacts; `creates` and `groups` are False where the brake withholds them."""
+        with self._context.ledger.transaction() as tx:
+            outbox.begin_creates(tx, self._context.source)
         self._settle_unknown()
         number = 0
         while creates:
@@ -80,7 +82,10 @@ class ContactDelivery:
         self._settle_unknown()
 
     def _settle_unknown(self) -> None:
-        """Creates that may have happened: look them up, twice with a pause, before anything is sent again."""
+        """Creates that may have happened: look them up, twice with a pause, before anything is sent again.
+
+        One that was sent twice in vain keeps its intent and waits: the next run looks it up first.
+        """
         context = self._context
         for pause in (0, SETTLE_SECONDS):
             with context.ledger.transaction() as tx:
@@ -91,7 +96,11 @@ class ContactDelivery:
             self._reconciler.index.refresh()
             self._reconciler.match()
         with context.ledger.transaction() as tx:
-            outbox.intend_creates(tx, context.source, outbox.unresolved_creates(tx, context.source), None)
+            for contact_id in outbox.give_up_creates(tx, context.source):
+                logger.warning(
+                    "contact %s: Referrizer does not answer its creation; it waits for the next run",
+                    contact_id,
+                )
 
     def _update(self, *, groups: bool) -> None:
         """Updates; contacts that turn out to be gone are matched again and updated where they were found."""

@@ -9,7 +9,6 @@ new meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -164,6 +163,9 @@ _AVAILABILITY = (
     Entry("RFZ-602", "Long pause asked for",
         "Referrizer asked for a pause that is longer than this run may wait.",
         "Nothing: the next run goes on where this one stopped. If it recurs, lower `requests_per_second`."),
+    Entry("RFZ-603", "Stopped",
+        "Somebody asked the run to stop, with Ctrl-C or a signal; what was under way was finished.",
+        "Nothing: the next run goes on where this one stopped."),
 )
 
 _PROGRAM = (
@@ -185,7 +187,7 @@ CATALOGUE: dict[str, Entry] = {
 class TargetError(Exception):
     """A failure with a place in the catalogue: one line that says what happened and what to do."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, code: str, what: str) -> None:
         """Look the code up at once, so that a wrong one shows where it was written.

@@ -30,9 +30,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Candidate(Person):
-    """A contact that Referrizer has."""
+    """A contact that Referrizer has; `is_linked` when a record of the ledger is linked to it."""
 
     id: str
+    is_linked: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Match:
     """The contact found.
 
     Attributes:
-        by: `e-mail` or `phone`.
+        by: `e-mail`, `phone`, or `created` for one that our own request made.
         agrees: False where the first names disagree: the record then brings its visits and never its fields.
     """
 
@@ -74,6 +75,27 @@ def find(person: Person, candidates: Sequence[Candidate]) -> Match | None:
         if found:
             return Match(found.id, "phone", agrees=True)
     return None
+
+
+def find_own(person: Person, candidates: Sequence[Candidate]) -> Match | None:
+    """The contact that our own request made, whose answer never came.
+
+    It is nobody's yet, and equal to what was sent; a list that shows no phones leaves the phone aside.
+
+    Raises:
+        Ambiguous: Two or more are equal.
+    """
+    sent = (person.email, person.first, person.last)
+    found = _only(
+        [
+            one
+            for one in candidates
+            if not one.is_linked
+            and (one.email, one.first, one.last) == sent
+            and one.phone in (person.phone, None)
+        ]
+    )
+    return Match(found.id, "created", agrees=True) if found else None
 
 
 def _only(found: list[Candidate]) -> Candidate | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from threading import Event
 
 # A clock and a wait may disagree by less than this without anybody being early.
 _HAIR = 1e-6
@@ -34,14 +35,14 @@ class Pacer:
         self,
         requests_per_second: float,
         clock: Callable[[], float] = time.monotonic,
-        wait: Callable[[float], object] = time.sleep,
+        wait: Callable[[float], object] | None = None,
     ) -> None:
         """Start with the first turn free.
 
         Args:
             requests_per_second: Ceiling over all workers; 0 for none.
             clock: Seconds that only grow.
-            wait: Lets the calling worker wait so many seconds.
+            wait: Lets the calling worker wait so many seconds; without it, at most until a stop.
         """
         self._interval = 1 / requests_per_second if requests_per_second else 0.0
         self._clock = clock
@@ -50,10 +51,10 @@ class Pacer:
         self._next = clock()
         self._resume = self._next
 
-    def take(self) -> None:
-        """Wait until it is the calling worker's turn."""
-        while (seconds := self._seconds_to_go()) > 0:
-            self._wait(seconds)
+    def take(self, stop: Event) -> None:
+        """Wait until it is the calling worker's turn, or until the run is stopped."""
+        while not stop.is_set() and (seconds := self._seconds_to_go()) > 0:
+            (self._wait or stop.wait)(seconds)
 
     def pause(self, seconds: float) -> None:
         """Let nobody have a turn for so many seconds; never shortens a pause that is longer."""

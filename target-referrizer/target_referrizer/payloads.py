@@ -219,8 +219,11 @@ def _day(text: str) -> str | None:
 
 
 def _enter(place: dict[str, Any], name: str) -> dict[str, Any]:
-    """Go into a container, made when it is missing or null; anything else must not be overwritten."""
-    if place.get(name) is None:
+    """Go into a container, made when it is missing or empty; anything else must not be overwritten.
+
+    Some servers show an empty map as an empty list.
+    """
+    if place.get(name) in (None, "", []):
         place[name] = {}
     inner = place[name]
     if not isinstance(inner, dict):

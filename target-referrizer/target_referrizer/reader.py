@@ -48,10 +48,14 @@ class LineReader(SingerReader):
         """
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise TargetError("RFZ-202", f"line {self.line_no} of the input is not JSON") from None
         if not isinstance(message, dict):
             raise TargetError("RFZ-202", f"line {self.line_no} of the input is not a JSON object")
+        for name, kind in (("stream", str), ("record", dict), ("schema", dict)):
+            if not isinstance(message.get(name, kind()), kind):
+                what = f"line {self.line_no} of the input has a {name} of the wrong kind"
+                raise TargetError("RFZ-202", what)
         return _mended(message) if "\\ud" in line or "\\uD" in line else message
 
     @staticmethod

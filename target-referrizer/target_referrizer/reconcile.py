@@ -21,7 +21,7 @@ from target_referrizer.ledger.staging import canonical
 from target_referrizer.ledger.tables import contact, remote_contact
 from target_referrizer.payloads import computed, same
 from target_referrizer.people import email_key, fold, phone_key
-from target_referrizer.workers import Stop, Stopped, Work, Workers
+from target_referrizer.workers import Work, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from target_referrizer.ledger.store import Ledger
     from target_referrizer.referrizer import Referrizer
     from target_referrizer.settings import Settings
+    from target_referrizer.stopping import Stop
 
 logger = logging.getLogger("target-referrizer")
 
@@ -53,7 +54,7 @@ class Context:
     client: Referrizer
     run: int
     as_of: datetime
-    wait: Callable[[float], None]
+    wait: Callable[[float], object]
     stop: Stop
 
     def __post_init__(self) -> None:
@@ -98,8 +99,7 @@ class Index:
         number = self._context.index_no = self._context.index_no + 1
         ledger.put("index_no", str(number))
         for page in self._context.client.list_contacts():
-            if self._context.stop.is_set():
-                raise Stopped(self._context.stop)
+            self._context.stop.check()
             with ledger.transaction() as tx:
                 index.put(tx, number, [self._row(item) for item in page if item.get("id")])
         with ledger.transaction() as tx:
@@ -110,7 +110,7 @@ class Index:
         self._refreshed = True
 
     def _row(self, item: dict[str, Any]) -> dict[str, Any]:
-        return {"id": str(item["id"]), **remote_keys(self._context.settings, item)}
+        return {"id": str(item["id"]), "is_gone": False, **remote_keys(self._context.settings, item)}
 
 
 def remote_keys(settings: Settings, item: dict[str, Any]) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class Reconciler:
         last = ""
         while True:
             with context.ledger.transaction() as tx:
-                rows = wanted.unlinked(tx, context.source, last, CHUNK)
+                rows = wanted.unlinked(tx, context.source, last, CHUNK, gone_too=True)
                 self._match_some(tx, rows)
             if not rows:
                 break
@@ -167,15 +167,18 @@ class Reconciler:
     def _match_one(self, tx: sa.Connection, row: Row, candidates: list[matching.Candidate]) -> None:
         person = matching.Person(row.email_key, row.phone_key, row.first_key, row.last_key)
         try:
-            match = matching.find(person, candidates)
+            own = matching.find_own(person, candidates) if row.create_intent_at else None
+            match = own or matching.find(person, candidates)
         except matching.Ambiguous:
-            reject_contact(tx, self.context, row, "RFZ-207", "more than one Referrizer contact fits")
+            if row.status != "gone":
+                reject_contact(tx, self.context, row, "RFZ-207", "more than one Referrizer contact fits")
             return
         if match is None:
             return
         wanted.link(
             tx, row.source, row.id, match.id,
-            linked_by=match.by, agrees=match.agrees, linked_at=self.context.as_of, birthday_due=True,
+            linked_by=match.by, agrees=match.agrees, linked_at=self.context.as_of, birthday_due=own is None,
+            created_run=self.context.run if own else None,
         )  # fmt: skip
         about = {"source": row.source, "contact_id": row.id, "remote_id": match.id}
         journal.note(tx, self.context.moment, "linked", **about, by=match.by, agrees=match.agrees)

@@ -1,9 +1,9 @@
 """The Referrizer API client: one call, one definite outcome.
 
 A call ends in an answer, in `Refused` (the vendor said no), in `Unknown` (nobody can know whether the vendor
-acted), or in an error that stops the run. `SettingsError` and `Unavailable` are raised only when the vendor
-did not act on the call. No text of the client quotes what the vendor says in words: that may hold personal
-data.
+acted), or in an error that stops the run. `SettingsError`, `Unavailable` and `Stopped` are raised only when
+the vendor did not act on the call. No text of the client quotes what the vendor says in words: that may hold
+personal data.
 
 Address, token, paging and the error body are documented; `POST /visits` is seen in a client of the API; the
 methods and paths of contacts are inferred. Nothing is known that makes the vendor recognise a repeated
@@ -19,12 +19,14 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 from urllib.parse import quote
 
 from target_referrizer.errors import SettingsError, Unavailable
 from target_referrizer.outcomes import Refused, Unknown, accept
 from target_referrizer.pacing import Pacer, Patience, backoff
+from target_referrizer.stopping import Stop, Stopped
 from target_referrizer.wire import Answer, Trouble, Wire
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ class _Call:
     def is_read(self) -> bool:
         return self.method == "GET"
 
+    @property
+    def is_one_contact(self) -> bool:
+        return self.is_read and self.params is None
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
@@ -71,7 +77,8 @@ class Referrizer:
         timeout: float,
         patience_seconds: float,
         clock: Callable[[], float] = time.monotonic,
-        wait: Callable[[float], object] = time.sleep,
+        stop: Stop | None = None,
+        wait: Callable[[float], object] | None = None,
         rng: Callable[[], float] = random.random,
     ) -> None:
         """Make no call yet.
@@ -83,14 +90,17 @@ class Referrizer:
             timeout: Seconds to wait for a connection, and for each part of an answer.
             patience_seconds: Seconds without any success after which the run stops.
             clock: Seconds that only grow.
-            wait: Lets the calling worker wait so many seconds.
+            stop: Once set, nothing more is sent.
+            wait: Lets the calling worker wait so many seconds; without it, at most until `stop` is set.
             rng: A number from 0 to 1, to spread retries.
 
         Raises:
             SettingsError: RFZ-104, the token holds characters that no token has.
         """
         self._wire = Wire(api_url, token, timeout=timeout, clock=clock)
-        self._pacer, self._wait, self._rng = pacer, wait, rng
+        self._pacer, self._rng = pacer, rng
+        self._stop = stop or Stop()
+        self._wait = wait or self._stop.wait
         self._patience_seconds = patience_seconds
         self._patience = Patience(patience_seconds, clock)
         self._lock = threading.Lock()
@@ -206,7 +216,9 @@ class Referrizer:
         """Try until there is an answer that counts, or no sense in trying on."""
         healthy_before = self._patience.successes
         while True:
-            self._pacer.take()
+            self._pacer.take(self._stop)
+            if self._stop.is_set():
+                self._leave(call)
             self._count(call)
             answer = self._wire.exchange(call.method, call.path, call.params, call.body)
             trouble = answer if isinstance(answer, Trouble) else answer.trouble(call.wanted)
@@ -227,10 +239,28 @@ class Referrizer:
             raise Unknown(trouble.reason)
         pause = trouble.pause or 0.0
         if left <= 0 or pause > left:
+            if call.is_one_contact and trouble.may_have_acted and self._is_there():
+                raise Unknown(trouble.reason)
             self._give_up(call, trouble, left)
         self._pacer.pause(pause)
         if pause < 1:
             self._wait(min(backoff(call.tries, self._rng), left))
+
+    def _is_there(self) -> bool:
+        """Whether Referrizer answers at all: one contact that cannot be read is no outage."""
+        call = _Call("GET", "/contacts", {"page": 1, "perPage": 1}, wanted=list)
+        self._count(call)
+        answer = self._wire.exchange(call.method, call.path, call.params, call.body)
+        is_good = isinstance(answer, Answer) and answer.status == HTTPStatus.OK
+        if is_good:
+            self._patience.success()
+        return is_good
+
+    def _leave(self, call: _Call) -> NoReturn:
+        """Send nothing more; a call that may have arrived before stays unknown."""
+        if call.doubtful_tries:
+            raise Unknown("no answer before the run was stopped")
+        raise Stopped(self._stop)
 
     def _give_up(self, call: _Call, trouble: Trouble, left: float) -> NoReturn:
         if call.doubtful_tries:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,12 +19,12 @@ from target_referrizer.reconcile import Context, Reconciler
 from target_referrizer.referrizer import Referrizer
 from target_referrizer.tally import Tally, person_needed
 from target_referrizer.visits import Visits, settle_unfinished
-from target_referrizer.workers import Stop, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from target_referrizer.settings import Settings
+    from target_referrizer.stopping import Stop
 
 logger = logging.getLogger("target-referrizer")
 
@@ -35,8 +34,8 @@ class Outside:
     """What a run takes from outside: clocks, waiting, and the way to Referrizer."""
 
     now: Callable[[], datetime]
-    wait: Callable[[float], None]
-    client: Callable[[Settings], Referrizer]
+    wait: Callable[[float], object]
+    client: Callable[[Settings, Stop], Referrizer]
     stop: Stop
 
 
@@ -57,12 +56,12 @@ class Run:
         self.ledger = Ledger(settings.ledger_url, lasting=not settings.dry_run)
         try:
             self._take_place()
-            account.bind(self.ledger, settings)
+            self.number = journal.start_run(self.ledger, settings.source, started, self.as_of)
+            self._bind()
         except TargetError:
             self.ledger.close()
             raise
         account.note_first_run(self.ledger, settings.source, self.as_of)
-        self.number = journal.start_run(self.ledger, settings.source, started, self.as_of)
         self.moment = journal.Moment(self.number, self.as_of)
         self._tally = Tally()
         self._client: Referrizer | None = None
@@ -81,6 +80,13 @@ class Run:
             else ""
         )
         raise LedgerBusy("RFZ-401", f"another run of source {self.settings.source!r} holds the ledger{who}")
+
+    def _bind(self) -> None:
+        try:
+            account.bind(self.ledger, self.settings)
+        except TargetError as error:
+            journal.finish_run(self.ledger, self.number, self._outside.now(), error.exit_code, None)
+            raise
 
     # --- staging
 
@@ -121,7 +127,7 @@ class Run:
                 error = self._deliver()
                 if not self.settings.dry_run:
                     error, text = self._account(error)
-        except (TargetError, Stopped) as stopped:
+        except TargetError as stopped:
             error = stopped
         except sa.exc.SQLAlchemyError as failure:
             error = TargetError("RFZ-403", f"the ledger failed ({type(failure).__name__})")
@@ -165,7 +171,7 @@ class Run:
     def _deliver(self) -> TargetError | None:
         """Everything between staging and accounting; gives what kept it from being complete."""
         outside, settings = self._outside, self.settings
-        self._client = outside.client(settings)
+        self._client = outside.client(settings, outside.stop)
         self._context = Context(
             self.ledger, settings, self._client, self.number, self.as_of, outside.wait, outside.stop
         )
@@ -224,7 +230,7 @@ def exit_code(error: Exception | None) -> int:
     """The exit code that an error stands for."""
     if error is None:
         return 0
-    return error.exit_code if isinstance(error, TargetError | Stopped) else 1
+    return error.exit_code if isinstance(error, TargetError) else 1
 
 
 def machine_clock() -> datetime:
@@ -232,7 +238,7 @@ def machine_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def make_client(settings: Settings) -> Referrizer:
+def make_client(settings: Settings, stop: Stop) -> Referrizer:
     """The way to the Referrizer account that the settings name."""
     return Referrizer(
         settings.api_url,
@@ -240,5 +246,10 @@ def make_client(settings: Settings) -> Referrizer:
         pacer=Pacer(settings.requests_per_second),
         timeout=settings.request_timeout,
         patience_seconds=settings.outage_patience_seconds,
-        rng=random.random,
+        stop=stop,
     )
+
+
+def real_outside(stop: Stop) -> Outside:
+    """The machine's clock, real waiting (until a stop, at most), and the real account."""
+    return Outside(machine_clock, stop.wait, make_client, stop)

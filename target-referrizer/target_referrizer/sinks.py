@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import hashlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from jsonschema import Draft202012Validator
 from singer_sdk.sinks import BatchSink
@@ -125,30 +125,42 @@ class ContactsSink(ContractSink):
         """One record as a row of the ledger."""
         email = email_key(record.get("email"))
         phone = phone_key(record.get("phone"), self.run.settings.country)
+        key, updated_at = _id(record["id"]), _instant(record.get("updated_at"))
         if record.get("is_forgotten"):
-            return ContactRow(_id(record["id"]), "{}", None, None, None, None, "", "", "forgotten")
+            return ContactRow(key, "{}", updated_at, None, None, None, "", "", "forgotten")
+        reach = _reach(record, reachable=bool(email or phone))
+        if reach.code:
+            self.logger.warning("contact %s rejected: %s", key, TargetError(reach.code, reach.reason))
         return ContactRow(
-            _id(record["id"]),
+            key,
             canonical({name: record[name] for name in KEPT if record.get(name) not in (None, "")}),
-            _instant(record.get("updated_at")),
+            updated_at,
             _instant(record.get("last_visit_at")),
             email,
             phone,
             fold(record.get("first_name")),
             fold(record.get("last_name")),
-            *_reach(record, reachable=bool(email or phone)),
+            *reach,
         )
 
 
-def _reach(record: Mapping[str, Any], *, reachable: bool) -> tuple[str, str | None, str]:
-    """Status, code and reason: what is given and unreadable is a mistake to mend, nothing given is not."""
+class Reach(NamedTuple):
+    """Whether a contact can be reached: status, and code and reason where it cannot by a mistake."""
+
+    status: str
+    code: str | None = None
+    reason: str = ""
+
+
+def _reach(record: Mapping[str, Any], *, reachable: bool) -> Reach:
+    """What is given and unreadable is a mistake to mend, nothing given is not."""
     if reachable:
-        return "new", None, ""
+        return Reach("new")
     if str(record.get("phone") or "").strip():
-        return "rejected", "RFZ-206", "the phone is unreadable and there is no usable e-mail"
+        return Reach("rejected", "RFZ-206", "the phone is unreadable and there is no usable e-mail")
     if str(record.get("email") or "").strip():
-        return "rejected", "RFZ-203", "the e-mail is unreadable and there is no phone"
-    return "unreachable", None, ""
+        return Reach("rejected", "RFZ-203", "the e-mail is unreadable and there is no phone")
+    return Reach("unreachable")
 
 
 class CheckInsSink(ContractSink):
@@ -198,6 +210,8 @@ def _id(value: Any) -> str:
 
 def _is_fit(value: Any) -> bool:
     """Whether the ledger can keep this as an id."""
+    if not isinstance(value, str | int | float | None):
+        return False
     text = "" if value is None else _id(value)
     return len(text) <= LONGEST_ID and all(letter >= " " for letter in text)
 

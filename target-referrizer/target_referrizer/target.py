@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -14,10 +13,10 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.failing import run_cli
 from target_referrizer.reader import LineReader
-from target_referrizer.run import Outside, Run, machine_clock, make_client
+from target_referrizer.run import Run, real_outside
 from target_referrizer.settings import PROPERTIES, Settings, problems, unknown
 from target_referrizer.sinks import CheckInsSink, ContactsSink
-from target_referrizer.workers import Stop
+from target_referrizer.stopping import Stop
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -86,8 +85,7 @@ class TargetReferrizer(Target):
     @cached_property
     def run(self) -> Run:
         """This process's run; opening it takes the source's place in the ledger."""
-        settings = Settings.parse(self.config)
-        return Run(settings, Outside(machine_clock, time.sleep, make_client, self._stop))
+        return Run(Settings.parse(self.config), real_outside(self._stop))
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         """The sink of a stream of the contract."""

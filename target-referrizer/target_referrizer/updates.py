@@ -63,7 +63,7 @@ class Updates:
             return Written(ours, self._write(job, ours, None, document), refusal, birthday_settled=False)
 
     def _read(self, job: Difference) -> dict[str, Any]:
-        if self.context.settings.update_style == "merge" or job.birthday:
+        if self.context.settings.update_style == "merge" or job.birthday or job.is_first:
             return self.context.client.get_contact(job.remote_id)
         return {}
 
@@ -79,7 +79,7 @@ class Updates:
                 for key, value in changes.items()
                 if not same(key, value, shown.get(key), settings.country)
             }
-            effective |= self._stale_last_visit(job, shown)
+        effective |= self._stale_last_visit(job, shown)
         if birthday and not shown.get("birthday"):
             effective["birthday"] = birthday
         if not effective:
@@ -92,12 +92,8 @@ class Updates:
 
     def _stale_last_visit(self, job: Difference, shown: dict[str, Any]) -> dict[str, Any]:
         """The first write also empties a last visit date that nobody can vouch for."""
-        is_first = not job.confirmed and job.group_before is None
-        return (
-            {"last_visit_at": None}
-            if is_first and "last_visit_at" not in job.changes and shown.get("last_visit_at")
-            else {}
-        )
+        is_stale = job.is_first and "last_visit_at" not in job.changes and shown.get("last_visit_at")
+        return {"last_visit_at": None} if is_stale else {}
 
     def settle(self, tx: sa.Connection, ended: list[tuple[Difference, Any]]) -> None:
         """See `Work`. An unknown outcome changes nothing: the next run reads the contact and compares."""
@@ -114,6 +110,11 @@ class Updates:
             self._refuse(tx, job, outcome)
         elif isinstance(outcome, TargetError):
             outbox.intend_updates(tx, [job.remote_id], None)
+        else:
+            logger.warning(
+                "Referrizer contact %s: no answer to its update; the next run reads and compares it",
+                job.remote_id,
+            )
 
     def _confirm(self, tx: sa.Connection, job: Difference, outcome: Written) -> None:
         changes, remote_id = dict(outcome.changes), job.remote_id
@@ -126,23 +127,21 @@ class Updates:
         if outcome.birthday_settled:
             values["birthday"] = None
         tx.execute(sa.update(remote_contact).where(remote_contact.c.id == remote_id).values(**values))
-        cleared = (
-            {"reject_code": None, "birthday_due": False}
-            if outcome.birthday_settled
-            else {"reject_code": None}
-        )
-        linked = contact.c.remote_id == remote_id
-        refused = list(
-            tx.execute(
-                sa.select(contact.c.source, contact.c.id).where(linked, contact.c.reject_code.is_not(None))
-            )
-        )
-        for row in refused:
-            journal.settle(tx, row.source, "contacts", [row.id], self.context.as_of)
-        tx.execute(sa.update(contact).where(linked).values(**cleared))
+        if outcome.birthday_settled:
+            due = (contact.c.remote_id == remote_id) & contact.c.birthday_due
+            tx.execute(sa.update(contact).where(due).values(birthday_due=False))
         self._note(tx, job, outcome, changes)
-        if outcome.refused is not None:
+        if outcome.refused is None:
+            self._accept(tx, remote_id)
+        else:
             self._refuse(tx, job, outcome.refused)
+
+    def _accept(self, tx: sa.Connection, remote_id: str) -> None:
+        """What was refused before has been taken now."""
+        refused = (contact.c.remote_id == remote_id) & contact.c.reject_code.is_not(None)
+        for row in tx.execute(sa.select(contact.c.source, contact.c.id).where(refused)).all():
+            journal.settle(tx, row.source, "contacts", [row.id], self.context.as_of)
+        tx.execute(sa.update(contact).where(refused).values(reject_code=None))
 
     def _note(self, tx: sa.Connection, job: Difference, outcome: Written, changes: dict[str, Any]) -> None:
         moment = self.context.moment

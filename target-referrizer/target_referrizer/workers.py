@@ -7,13 +7,13 @@ process is killed is therefore never more than `width` requests, and each of the
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from target_referrizer.errors import TargetError, Unavailable
 from target_referrizer.referrizer import Refused, Unknown
+from target_referrizer.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,24 +25,6 @@ if TYPE_CHECKING:
 #: So many answers in a row that never came, and the run stops: an outage holds a handful of visits, not
 #: thousands.
 UNKNOWN_IN_A_ROW = 5
-
-
-class Stop(threading.Event):
-    """Set when somebody asks the run to stop (Ctrl-C, an orchestrator).
-
-    Attributes:
-        signum: The signal that asked.
-    """
-
-    signum = 0
-
-
-class Stopped(Exception):  # noqa: N818 - asked for, not a mistake
-    """The run stopped because it was asked to; the exit code is 128 + the signal."""
-
-    def __init__(self, stop: Stop) -> None:
-        super().__init__(f"stopped by signal {stop.signum}; the next run goes on from here")
-        self.exit_code = 128 + stop.signum
 
 
 class Work(Protocol):
@@ -72,8 +54,8 @@ class Workers:
         """Do all of a work.
 
         Raises:
-            Stopped: A stop was asked for; everything in flight has been settled.
-            TargetError: Wrong settings, or Referrizer unavailable; everything in flight has been settled.
+            TargetError: Wrong settings, Referrizer unavailable, or a stop that was asked for; everything in
+                flight has been settled.
         """
         flying: dict[Future[Any], Any] = {}
         done_so_far = 0
@@ -92,7 +74,8 @@ class Workers:
             raise self.halt
 
     def _is_halted(self) -> bool:
-        if self.halt is None and self.stop.is_set():
+        """Whether nothing more is to be sent; a stop that was asked for is the reason that counts."""
+        if self.stop.is_set():
             self.halt = Stopped(self.stop)
         return self.halt is not None
 

@@ -14,8 +14,8 @@ from target_referrizer.pacing import Pacer
 from target_referrizer.referrizer import Referrizer
 from target_referrizer.run import Outside, Run
 from target_referrizer.settings import Settings
+from target_referrizer.stopping import Stop
 from target_referrizer.target import TargetReferrizer
-from target_referrizer.workers import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -129,7 +129,7 @@ class Salon:
     def _wait(self, seconds: float) -> None:
         self.waited.append(seconds)
 
-    def _client(self, settings: Settings) -> Referrizer:
+    def _client(self, settings: Settings, stop: Stop) -> Referrizer:
         """The target's client on a clock that only waiting moves."""
         timing: Any = {"clock": lambda: sum(self.waited), "wait": self._wait}
         return Referrizer(
@@ -138,6 +138,7 @@ class Salon:
             pacer=Pacer(settings.requests_per_second, **timing),
             timeout=settings.request_timeout,
             patience_seconds=settings.outage_patience_seconds,
+            stop=stop,
             rng=lambda: 0.5,
             **timing,
         )

@@ -382,3 +382,21 @@ def test_work_that_earlier_runs_left_stands_in_a_table_of_its_own(salon: Salon) 
     }
     assert "backlog (from earlier runs)" in outcome.err
     assert not any(salon.run([]).accounting["backlog"].values())
+
+
+def test_a_reject_that_is_known_is_not_new_when_only_time_has_passed(salon: Salon) -> None:
+    people = [contact(key, last_visit_at=ago(days=60).isoformat()) for key in range(30)]
+    salon.run(people)
+    for number in range(3):
+        salon.owner_adds(firstName="Clara", email=f"taken{number}@example.com")
+    taken = [
+        contact(key, email=f"taken{key}@example.com", last_visit_at=ago(days=60).isoformat(),
+                updated_at=salon.now.isoformat())
+        for key in range(3)
+    ]  # fmt: skip
+    everybody = [*taken, *people[3:]]
+    assert salon.run(everybody).code == 3
+    assert salon.run(everybody).code == 0
+    salon.pass_time(days=60)
+    aged = salon.run(everybody, brake_percent=100)
+    assert (aged.code, aged.accounting["contacts"]["rejected"]) == (0, 3)

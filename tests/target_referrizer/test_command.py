@@ -367,3 +367,22 @@ def test_a_refused_newer_ledger_is_refused_by_the_command_too(salon: Salon) -> N
     assert isinstance(asked.exception, TargetError)
     assert asked.exception.code == "RFZ-402"
     assert (salon.folder / "ledger.db").read_bytes() == before
+
+
+def test_status_gives_the_code_of_a_run_that_never_began(salon: Salon) -> None:
+    salon.run([contact(1)], source="shop")
+    with pytest.raises(SettingsError, match="RFZ-106"):
+        salon.run([], timezone="Europe/London")
+    assert ask(salon, "status", "--exit-code").exit_code == 2
+
+
+def test_a_retry_leaves_the_rejects_that_it_cannot_retry_on_the_list(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "none"
+    for _ in range(2):
+        salon.owner_adds(firstName="Ada", email="ada1@example.com")
+    odd = {**contact(3), "is_member": "?"}
+    bad_visit = {"id": 3, "contact_id": 1, "checked_in_at": "soon"}
+    salon.run([contact(1), contact(2, email=None, phone="x"), odd], [bad_visit])
+    ask(salon, "rejects", "--retry")
+    left = [(one["stream"], one["id"], one["code"]) for one in ask_json(salon, "rejects")]
+    assert left == [("check_ins", "3", "RFZ-203"), ("contacts", "2", "RFZ-206"), ("contacts", "3", "RFZ-203")]

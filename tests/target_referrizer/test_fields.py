@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.target_referrizer.salon import ago, check_in, contact, custom
@@ -159,3 +159,46 @@ def test_a_group_name_of_hostile_text_arrives_as_it_is(salon: Salon) -> None:
     name = 'O\'Neil "<script>" \u05d0\u05d1 \U0001f9d6'
     salon.run([contact(1, first_name=name)])
     assert salon.one()["firstName"] == name
+
+
+MOVED = {"city": "customFields.Town", "group": "customFields.Segment", "birthday": "customFields.Born"}
+
+
+def test_a_field_that_is_mapped_elsewhere_is_written_there_although_nothing_else_changed(
+    salon: Salon,
+) -> None:
+    salon.box.referrizer.switches.custom_fields += ("Town", "Segment", "Born")
+    people = [
+        contact(1, city="Gary", birthday="1961-03-02"),
+        contact(2, last_visit_at=ago(days=2).isoformat()),
+    ]
+    salon.run(people)
+    outcome = salon.run(people, field_map=MOVED)
+    assert outcome.code == 0
+    shown = salon.one(email="ada1@example.com")["customFields"]
+    assert {name: shown[name] for name in ("Town", "Segment", "Born")} == {
+        "Town": "Gary", "Segment": "Leads", "Born": "1961-03-02",
+    }  # fmt: skip
+    assert custom(salon.one(email="ada2@example.com"), "Segment") == "Current customers"
+    assert salon.run(people, field_map=MOVED).writes == []
+
+
+def test_a_field_mapped_to_one_that_is_missing_is_found_out_on_an_old_ledger_too(salon: Salon) -> None:
+    salon.run([contact(1, city="Gary")])
+    outcome = salon.run([], field_map={"city": "customFields.Nope"})
+    assert (outcome.code, "RFZ-107" in outcome.log) == (2, True)
+
+
+@pytest.mark.parametrize("style", ["merge", "patch"])
+@pytest.mark.parametrize("shows", ["full", "identity"])
+def test_a_last_visit_that_nobody_can_vouch_for_is_emptied_whatever_the_list_shows(
+    salon: Salon, style: str, shows: Any
+) -> None:
+    salon.box.referrizer.switches.patch = True
+    salon.box.referrizer.switches.list_shows = shows
+    salon.owner_adds(
+        firstName="Ada", email="ada1@example.com", customFields={"Last Visit Date": "2020-01-01"}
+    )
+    salon.run([contact(1)], update_style=style)
+    shown = salon.one(email="ada1@example.com")
+    assert (custom(shown, "Last Visit Date"), custom(shown, "Customer Group")) == (None, "Leads")

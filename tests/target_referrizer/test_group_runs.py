@@ -94,3 +94,21 @@ def test_a_second_source_with_another_policy_or_zone_is_refused(salon: Salon) ->
     for other in ({"groups": SPA}, {"timezone": "America/New_York"}):
         with pytest.raises(SettingsError, match="RFZ-106"):
             salon.target(source="shop", **other)
+
+
+def test_whoever_agreed_to_a_policy_may_change_it_and_the_others_follow(salon: Salon) -> None:
+    for source in ("booker", "shop"):
+        assert salon.run([contact(f"{source}-1")], source=source).code == 0
+    assert salon.run([], groups=SPA, source="shop").code == 0
+    with pytest.raises(SettingsError, match="RFZ-106"):
+        salon.run([])
+    with pytest.raises(SettingsError, match="RFZ-106"):
+        salon.run([], source="newcomer")
+    assert salon.run([], groups=SPA).code == 0
+    assert salon.run([], groups=SPA, source="newcomer").code == 0
+
+
+def test_a_source_that_was_renamed_can_still_change_the_policy(salon: Salon) -> None:
+    salon.run([contact(1)], source="old-name")
+    assert salon.run([contact(1)]).code == 0
+    assert salon.run([], groups=SPA).code == 0

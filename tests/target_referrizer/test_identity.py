@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.target_referrizer.salon import POSTED, ago, check_in, contact, custom
+
+from target_referrizer.ledger import Ledger, decisions
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
@@ -294,3 +297,53 @@ def test_a_refused_visit_of_a_contact_that_is_there_stays_a_rejected_visit(known
     outcome = known.run([], [check_in(7, 1, known.now)], points=0, update_style="patch",
                         field_map={"group": None, "last_visit_at": None})  # fmt: skip
     assert outcome.fate("rejected") == {"RFZ-210": 1}
+
+
+def test_a_deleted_contact_is_not_created_again_through_another_source(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.run([contact("s-1", email="ada1@example.com")], source="shop")
+    del salon.box.referrizer.contacts[salon.one()["id"]]
+    assert salon.run([contact(1, city="Gary", updated_at=salon.now.isoformat())]).code == 0
+    later = (salon.now + timedelta(minutes=1)).isoformat()
+    outcome = salon.run(
+        [contact("s-1", email="ada1@example.com", city="Gary", updated_at=later)], source="shop"
+    )
+    assert (outcome.writes, salon.shown()) == ([], [])
+    assert outcome.accounting["contacts"]["reasons"]["skipped"] == {"gone": 1}
+
+
+def test_a_gone_contact_that_the_owner_made_again_is_linked_when_the_index_is_read(salon: Salon) -> None:
+    salon.run([contact(1)])
+    del salon.box.referrizer.contacts[salon.one()["id"]]
+    salon.run([contact(1, city="Gary", updated_at=salon.now.isoformat())])
+    salon.owner_adds(firstName="Ada", email="ada1@example.com")
+    salon.pass_time(hours=25)
+    salon.run([contact(2)])
+    assert salon.one(email="ada1@example.com")["address"]["city"] == "Gary"
+
+
+def test_a_gone_contact_is_looked_for_when_a_person_asks(salon: Salon) -> None:
+    salon.run([contact(1)])
+    del salon.box.referrizer.contacts[salon.one()["id"]]
+    salon.run([contact(1, city="Gary", updated_at=salon.now.isoformat())])
+    salon.owner_adds(firstName="Ada", email="ada1@example.com")
+    with closing(Ledger(salon.config()["ledger_url"])) as ledger:
+        decisions.retry(ledger, "booker", salon.now)
+    salon.run([])
+    assert salon.one(email="ada1@example.com")["address"]["city"] == "Gary"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("stamped", [True, False])
+def test_nothing_outdates_the_wish_to_be_forgotten(salon: Salon, order: int, *, stamped: bool) -> None:
+    wish = {"id": 1, "is_forgotten": True, **({"updated_at": ago(days=1).isoformat()} if stamped else {})}
+    rows = [
+        wish,
+        contact(1, updated_at=ago(days=30).isoformat()),
+        contact(1, updated_at=salon.now.isoformat()),
+    ]
+    outcome = salon.run(rows[::order])
+    assert (salon.shown(), outcome.accounting["contacts"]["superseded"]) == ([], 2)
+    assert outcome.accounting["contacts"]["reasons"]["skipped"] == {"forgotten": 1}
+    later = salon.run([contact(1)])
+    assert later.accounting["contacts"]["reasons"]["skipped"] == {"forgotten": 1}

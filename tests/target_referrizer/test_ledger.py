@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -186,3 +187,11 @@ def test_a_place_that_cannot_hold_a_file_is_named_as_a_setting(salon: Salon) -> 
     (salon.folder / "file").write_text("")
     with pytest.raises(SettingsError, match="RFZ-403"):
         salon.target(ledger_url=f"sqlite:///{salon.folder}/file/ledger.db")
+
+
+def test_runs_of_a_day_far_ahead_are_kept_and_numbered_on(salon: Salon) -> None:
+    """`as_of` and the machine's clock may be years apart."""
+    ahead = (salon.now + timedelta(days=400)).isoformat()
+    numbers = [salon.run([contact(1)], as_of=ahead).accounting["run"] for _ in range(3)]
+    assert numbers == [1, 2, 3]
+    assert counted(salon, tables.run) == 3

@@ -180,6 +180,31 @@ def test_an_id_that_no_ledger_can_keep_is_rejected_and_the_others_arrive(salon: 
     assert (len(salon.shown()), len(salon.visits())) == (1, 1)
 
 
+def test_an_id_that_is_none_is_not_shown_for_it_may_hold_a_person(salon: Salon) -> None:
+    outcome = salon.run([contact(1, id=["secret@example.com"])])
+    assert "secret" not in outcome.log + outcome.err
+
+
+def test_a_contact_that_cannot_be_reached_by_mistake_is_named(salon: Salon) -> None:
+    outcome = salon.run([contact(1, email=None, phone="x"), contact(2, email="x")])
+    assert "contact 1 rejected: RFZ-206" in outcome.log
+    assert "contact 2 rejected: RFZ-203" in outcome.log
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"type": "RECORD", "stream": "contacts", "record": [1]}',
+        '{"type": "RECORD", "stream": "contacts", "record": "x"}',
+        '{"type": "RECORD", "stream": ["contacts"], "record": {"id": 1}}',
+        '{"type": "SCHEMA", "stream": "contacts", "schema": 7, "key_properties": ["id"]}',
+        "[" * 100_000,
+    ],
+)
+def test_a_message_of_the_wrong_shape_is_refused_as_malformed(salon: Salon, line: str) -> None:
+    assert refused(salon, [*singer("contacts", [contact(1)]), line]).startswith("RFZ-202 line 3")
+
+
 def test_half_of_a_character_is_replaced_and_the_contact_arrives(salon: Salon) -> None:
     outcome = salon.run([contact(1, first_name="Ada \ud83d", last_name="Byron \U0001f600")])
     assert outcome.accounting["contacts"]["created"] == 1

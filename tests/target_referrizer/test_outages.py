@@ -195,3 +195,80 @@ def test_a_storm_of_refusals_ends_with_everything_delivered_once(salon: Salon) -
     salon.pass_time(hours=1)
     salon.run([], [check_in(key, key, salon.now) for key in range(9)])
     assert (len(salon.shown()), len(salon.visits())) == (9, 9)
+
+
+# Creates that nobody answers
+
+
+@pytest.mark.parametrize("kind", ["500", "cut_before"])
+def test_a_contact_whose_creation_is_never_answered_waits_and_holds_nobody_up(
+    salon: Salon, kind: str
+) -> None:
+    salon.run(people(3))
+    salon.pass_time(hours=1)
+    fault(salon, kind, "POST", "contacts")
+    outcome = salon.run([contact(9)], [check_in(7, 1, salon.now)])
+    assert (outcome.code, outcome.writes.count("POST /contacts")) == (0, 2)
+    assert outcome.accounting["contacts"]["waiting"] == 1
+    assert outcome.accounting["check_ins"]["delivered"] == 1
+    assert "contact 9: Referrizer does not answer its creation" in outcome.log
+    salon.box.faults.clear()
+    again = salon.run([])
+    assert (again.code, len(salon.shown())) == (0, 4)
+    assert again.reads[0] == "GET /contacts"
+
+
+def test_a_create_whose_answer_was_lost_is_recognised_by_all_that_was_sent(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "none"
+    fault(salon, "cut_after", "POST", "contacts", nth=1)
+    outcome = salon.run([contact(1, email=None, last_name=None, phone="312-555-0101", birthday="1961-03-02")])
+    assert (outcome.code, len(salon.shown())) == (0, 1)
+    assert outcome.accounting["contacts"]["created"] == 1
+    assert salon.run([]).writes == []
+
+
+def test_a_lost_create_of_a_family_member_is_not_taken_for_another_ones_contact(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "none"
+    salon.run([contact(1, email=None, last_name=None, phone="312-555-0101")])
+    fault(salon, "cut_before", "POST", "contacts", nth=1)
+    salon.run([contact(2, email=None, last_name=None, phone="312-555-0101")])
+    assert len(salon.shown()) == 2
+
+
+def test_two_records_of_one_person_are_never_created_side_by_side_also_after_an_outage(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "none"
+    fault(salon, "503", "POST", "contacts")
+    assert salon.run([contact(1, email="one@example.com")], outage_patience_seconds=0).code == 6
+    salon.box.faults.clear()
+    twin = contact(2, email="one@example.com", updated_at=salon.now.isoformat())
+    assert salon.run([twin]).code == 0
+    assert len(salon.shown()) == 1
+
+
+def test_one_contact_that_cannot_be_read_does_not_keep_the_visits_back(salon: Salon) -> None:
+    salon.run(people(3))
+    salon.pass_time(hours=5)
+    fault(salon, "500", "GET", f"contacts/{salon.one(email='ada1@example.com')['id']}")
+    changed = contact(1, first_name="Ada1", city="Gary", updated_at=salon.now.isoformat())
+    outcome = salon.run([changed], [check_in(7, 2, salon.now)])
+    assert outcome.code == 0
+    assert (outcome.accounting["contacts"]["waiting"], len(salon.visits())) == (1, 1)
+    assert "no answer to its update" in outcome.log
+    salon.box.faults.clear()
+    salon.run([])
+    assert salon.one(email="ada1@example.com")["address"]["city"] == "Gary"
+
+
+def test_a_stop_ends_a_pause_at_once_and_sends_nothing_more(salon: Salon, monkeypatch: Any) -> None:
+    fault(salon, "429", "POST", "contacts", retry_after=20)
+
+    def asked_to_stop(seconds: float) -> None:
+        salon.waited.append(seconds)
+        salon.stop.signum = 15
+        salon.stop.set()
+
+    monkeypatch.setattr(salon, "_wait", asked_to_stop)
+    outcome = salon.run(people(3), state={"seen": 1}, concurrent_requests=1)
+    assert (outcome.code, outcome.states) == (143, [])
+    assert outcome.writes == ["POST /contacts"]
+    assert "RFZ-603 stopped by signal 15" in outcome.log

@@ -149,6 +149,12 @@ def test_a_container_of_another_kind_is_never_overwritten() -> None:
         MAP.apply({"customFields": [{"name": "Customer Group"}]}, {"group": "Leads"})
 
 
+@pytest.mark.parametrize("nothing", [None, [], ""])
+def test_a_container_that_is_shown_as_nothing_is_made(nothing: Any) -> None:
+    changed = MAP.apply({"customFields": nothing}, {"group": "Leads"})
+    assert changed == {"customFields": {"Customer Group": "Leads"}}
+
+
 def test_a_contact_shows_what_stands_at_the_mapped_places() -> None:
     document = {
         "id": "a",

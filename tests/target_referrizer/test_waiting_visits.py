@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.target_referrizer.salon import NOW, POSTED, ago, check_in, contact
+from tests.target_referrizer.salon import NOW, POSTED, UNDONE, ago, check_in, contact
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
@@ -195,3 +195,14 @@ def test_a_held_visit_that_is_undone_and_checked_in_again_stays_held(known: Salo
         outcome = known.run([], [{**came, **more, "as_of": known.now.isoformat()}])
         assert POSTED not in outcome.writes
     assert (outcome.code, len(known.visits())) == (3, 1)
+
+
+def test_a_check_in_that_comes_again_waits_48_hours_of_its_own(known: Salon) -> None:
+    known.box.referrizer.switches.minimum_interval_minutes = 240
+    known.box.referrizer.switches.interval_measured_on = "call_time"
+    known.run([], [check_in(6, 1, known.now - timedelta(hours=5)), check_in(7, 1, known.now)])
+    known.run([], [{**check_in(7, 1, known.now), **UNDONE, "as_of": known.now.isoformat()}])
+    known.pass_time(days=7)
+    rows = [check_in(8, 1, known.now - timedelta(hours=6)), check_in(7, 1, known.now)]
+    outcome = known.run([], [{**row, "as_of": known.now.isoformat()} for row in rows])
+    assert (outcome.fate("waiting"), outcome.fate("rejected")) == ({"interval": 1}, {})

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger.tables import contact, meta, rejection, remote_contact, visit
+from target_referrizer.ledger.journal import settle
+from target_referrizer.ledger.tables import contact, meta, remote_contact, visit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,28 +40,34 @@ def _settle_held(ledger: Ledger, source: str, ids: Sequence[str], **values: obje
 
 
 def retry(ledger: Ledger, source: str, now: datetime) -> int:
-    """Have the next run try again all rejects that the ledger holds as records; gives how many.
+    """Have the next run try again what it can: refused contacts and visits, and contacts that were gone.
 
-    The index is read anew then: what was ambiguous may have been merged in Referrizer.
+    Records that broke the contract are not kept as records; a good version of them comes from the tap. The
+    index is read anew: what was ambiguous may have been merged in Referrizer. Gives how many rejects.
     """
     with ledger.transaction() as tx:
-        rejected = (contact.c.source == source) & contact.c.reject_code.is_not(None)
-        linked = sa.select(contact.c.remote_id).where(rejected, contact.c.remote_id.is_not(None))
-        tx.execute(sa.update(remote_contact).where(remote_contact.c.id.in_(linked)).values(refused=None))
-        new = rejected & (contact.c.status == "rejected")
-        new &= contact.c.email_key.is_not(None) | contact.c.phone_key.is_not(None)
-        tx.execute(sa.update(contact).where(new).values(status="new", dirty=True, create_intent_at=None))
-        tx.execute(
-            sa.update(contact).where(rejected, contact.c.status != "rejected").values(reject_code=None)
-        )
-        visits = (visit.c.source == source) & (visit.c.status == "rejected")
-        again = {"status": "open", "reason": None, "waiting_since": None}
-        tx.execute(sa.update(visit).where(visits).values(**again))
+        contacts = _contacts_again(tx, source)
+        rejected = (visit.c.source == source) & (visit.c.status == "rejected")
+        ids = {"contacts": contacts, "check_ins": list(tx.scalars(sa.select(visit.c.id).where(rejected)))}
+        tx.execute(sa.update(visit).where(rejected).values(status="open", reason=None, waiting_since=None))
+        gone = (contact.c.source == source) & (contact.c.status == "gone")
+        tx.execute(sa.update(contact).where(gone).values(status="lost", dirty=True))
         tx.execute(sa.delete(meta).where(meta.c.key == "index_at"))
-        open_ones = (rejection.c.source == source) & rejection.c.settled_at.is_(None)
-        known = sa.or_(
-            rejection.c.id.in_(sa.select(contact.c.id).where(contact.c.source == source)),
-            rejection.c.id.in_(sa.select(visit.c.id).where(visit.c.source == source)),
-        )
-        cleared = sa.update(rejection).where(open_ones, known).values(settled_at=now, record=None)
-        return int(tx.execute(cleared).rowcount)
+        for stream, some in ids.items():
+            settle(tx, source, stream, some, now)
+        return sum(map(len, ids.values()))
+
+
+def _contacts_again(tx: sa.Connection, source: str) -> list[str]:
+    """Reopen contacts that Referrizer refused, or that could not be linked or created; gives their ids."""
+    refused = (contact.c.source == source) & contact.c.reject_code.is_not(None)
+    reachable = contact.c.email_key.is_not(None) | contact.c.phone_key.is_not(None)
+    unlinked = refused & (contact.c.status == "rejected") & reachable
+    linked = refused & (contact.c.status == "linked")
+    ids = list(tx.scalars(sa.select(contact.c.id).where(unlinked | linked)))
+    remotes = sa.select(contact.c.remote_id).where(linked)
+    tx.execute(sa.update(remote_contact).where(remote_contact.c.id.in_(remotes)).values(refused=None))
+    tx.execute(sa.update(contact).where(linked).values(reject_code=None))
+    new = {"status": "new", "reject_code": None, "dirty": True, "create_intent_at": None}
+    tx.execute(sa.update(contact).where(unlinked).values(**new))
+    return ids

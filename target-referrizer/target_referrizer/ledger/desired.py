@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from target_referrizer.ledger.staging import canonical
 from target_referrizer.ledger.tables import contact, remote_contact, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date, datetime, tzinfo
 
     from target_referrizer.groups import CutOffs
@@ -56,15 +58,21 @@ def _day(instant: datetime, zone: tzinfo) -> date:
     return instant.astimezone(zone).date()
 
 
-def is_unlinked(source: str) -> sa.ColumnElement[bool]:
-    """Contacts of a source that can be delivered and are not linked (any more)."""
-    return (contact.c.source == source) & contact.c.status.in_(("new", "lost"))
+def unlinked(
+    tx: sa.Connection, source: str, after: str, limit: int, *, gone_too: bool = False
+) -> list[sa.Row[Any]]:
+    """The next contacts that can be delivered and are not linked (any more), in the order of their ids.
 
-
-def unlinked(tx: sa.Connection, source: str, after: str, limit: int) -> list[sa.Row[Any]]:
-    """The next unlinked contacts, in the order of their ids."""
-    query = sa.select(contact).where(is_unlinked(source), contact.c.id > after)
-    return list(tx.execute(query.order_by(contact.c.id).limit(limit)))
+    Args:
+        tx: The transaction.
+        source: Their source.
+        after: The id before the first.
+        limit: So many at most.
+        gone_too: Also those that are gone: whoever an owner made again can be linked again.
+    """
+    statuses = ("new", "lost", "gone") if gone_too else ("new", "lost")
+    query = sa.select(contact).where(contact.c.source == source, contact.c.status.in_(statuses))
+    return list(tx.execute(query.where(contact.c.id > after).order_by(contact.c.id).limit(limit)))
 
 
 def is_still_unlinked(tx: sa.Connection, source: str, contact_id: str) -> bool:
@@ -139,6 +147,27 @@ def remotes_with_news(tx: sa.Connection, source: str) -> list[str]:
         contact.c.source == source, contact.c.dirty, contact.c.status == "linked"
     )
     return [row.remote_id for row in tx.execute(query.distinct())]
+
+
+def unconfirm(tx: sa.Connection, fields: Collection[str]) -> None:
+    """These fields have another place in Referrizer now: nothing is known of what stands there.
+
+    The birthday, sent once, is due again: at its new place it has never been.
+    """
+    if not fields:
+        return
+    query = sa.select(remote_contact.c.id, remote_contact.c.confirmed, remote_contact.c.shown)
+    for row in tx.execute(query).all():
+        texts: dict[str, str | None] = {
+            name: canonical({key: value for key, value in json.loads(text).items() if key not in fields})
+            for name, text in (("confirmed", row.confirmed), ("shown", row.shown))
+        }
+        if "group" in fields:
+            texts["confirmed_group"] = None
+        tx.execute(sa.update(remote_contact).where(remote_contact.c.id == row.id).values(**texts))
+    if "birthday" in fields:
+        linked = contact.c.status == "linked"
+        tx.execute(sa.update(contact).where(linked).values(birthday_due=True))
 
 
 def linked_records(tx: sa.Connection, remote_ids: Sequence[str]) -> dict[str, list[sa.Row[Any]]]:

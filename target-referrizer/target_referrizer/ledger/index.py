@@ -61,7 +61,10 @@ def candidates(
         .where(remote_contact.c.email_key.in_(some_mails) | remote_contact.c.phone_key.in_(some_phones))
         .where(~remote_contact.c.is_gone, ~remote_contact.c.is_forgotten)
     )
-    return [Candidate(row.email_key, row.phone_key, row.first_key, row.last_key, row.id) for row in rows]
+    return [
+        Candidate(row.email_key, row.phone_key, row.first_key, row.last_key, row.id, is_linked=row.is_linked)
+        for row in rows
+    ]
 
 
 def start_from_shown(tx: sa.Connection, first_instant: Callable[[str], datetime | None]) -> None:

@@ -145,7 +145,7 @@ def finish_run(
         tx.execute(sa.update(run).where(run.c.id == run_no).values(**ended))
         horizon = tx.execute(sa.select(run.c.as_of).where(run.c.id == run_no)).scalar_one() - KEPT
         tx.execute(sa.delete(event).where(event.c.at < horizon))
-        tx.execute(sa.delete(run).where(run.c.finished_at < horizon))
+        tx.execute(sa.delete(run).where(run.c.as_of < horizon, run.c.exit_code.is_not(None)))
         tx.execute(sa.delete(rejection).where(rejection.c.settled_at < horizon))
 
 

@@ -27,11 +27,23 @@ STANDING = ("delivered", "merged", "held", "sending")
 # --- creates
 
 
+#: So often one run sends a create whose answer does not come; then the next run looks it up first.
+CREATE_TRIES = 2
+
+
+def begin_creates(tx: sa.Connection, source: str) -> None:
+    """Forget how often an earlier run tried."""
+    tried = (contact.c.source == source) & (contact.c.create_tries > 0)
+    tx.execute(sa.update(contact).where(tried).values(create_tries=0))
+
+
 def choose_creates(tx: sa.Connection, source: str, number: int) -> int:
     """Mark who is created in this round: the newest of those who share an e-mail, or a phone and last name.
 
     The others are matched again after the round: they may be the person that was just created.
     """
+    marked = (contact.c.source == source) & (contact.c.create_round != 0)
+    tx.execute(sa.update(contact).where(marked).values(create_round=0))
     newest_first = (contact.c.updated_at.is_(None), contact.c.updated_at.desc(), contact.c.id)
     alone = sa.literal("id:") + contact.c.id
     household = contact.c.phone_key + "/" + contact.c.last_key
@@ -40,6 +52,7 @@ def choose_creates(tx: sa.Connection, source: str, number: int) -> int:
         for key in (contact.c.email_key, household)
     ]
     fresh = (contact.c.source == source) & (contact.c.status == "new") & contact.c.create_intent_at.is_(None)
+    fresh &= contact.c.create_tries < CREATE_TRIES
     ranked = (
         sa.select(contact.c.id, *(one.label(f"rank{no}") for no, one in enumerate(rank)))
         .where(fresh)
@@ -57,16 +70,34 @@ def creates(tx: sa.Connection, source: str, number: int, after: str) -> list[Row
     return list(tx.execute(query.order_by(contact.c.id).limit(PAGE)))
 
 
-def intend_creates(tx: sa.Connection, source: str, ids: Sequence[str], now: datetime | None) -> None:
-    """Write down, or take back, that these contacts are about to be created."""
+def intend_creates(tx: sa.Connection, source: str, ids: Sequence[str], now: datetime) -> None:
+    """Write down that these contacts are about to be created."""
     where = (contact.c.source == source) & contact.c.id.in_(list(ids))
-    tx.execute(sa.update(contact).where(where).values(create_intent_at=now))
+    tries = contact.c.create_tries + 1
+    tx.execute(sa.update(contact).where(where).values(create_intent_at=now, create_tries=tries))
+
+
+def drop_intents(tx: sa.Connection, source: str, ids: Sequence[str]) -> None:
+    """These contacts have surely not been created, and may be."""
+    where = (contact.c.source == source) & contact.c.id.in_(list(ids))
+    tx.execute(sa.update(contact).where(where).values(create_intent_at=None))
+
+
+def give_up_creates(tx: sa.Connection, source: str) -> list[str]:
+    """Take back the intents that were looked up in vain; gives those that this run does not try again."""
+    again = _unresolved(source) & (contact.c.create_tries < CREATE_TRIES)
+    tx.execute(sa.update(contact).where(again).values(create_intent_at=None))
+    return unresolved_creates(tx, source)
+
+
+def _unresolved(source: str) -> sa.ColumnElement[bool]:
+    new = (contact.c.source == source) & (contact.c.status == "new")
+    return new & contact.c.create_intent_at.is_not(None)
 
 
 def unresolved_creates(tx: sa.Connection, source: str) -> list[str]:
     """Contacts whose creation was begun and never confirmed."""
-    query = sa.select(contact.c.id).where(contact.c.source == source, contact.c.status == "new")
-    return [row.id for row in tx.execute(query.where(contact.c.create_intent_at.is_not(None)))]
+    return [row.id for row in tx.execute(sa.select(contact.c.id).where(_unresolved(source)))]
 
 
 # --- updates
@@ -92,6 +123,11 @@ class Difference:
     desired: str
     group_before: str | None
     state: str
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing computed was ever written to this contact."""
+        return self.group_before is None and "last_visit_at" not in self.confirmed
 
 
 def differences(tx: sa.Connection, cut_offs: CutOffs, after: str, *, groups: bool) -> list[Difference]:

@@ -17,7 +17,7 @@ from target_referrizer.ledger.journal import Rejected, reject, settle
 from target_referrizer.ledger.tables import contact, rejection, remote_contact, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from target_referrizer.ledger.journal import Moment
@@ -59,7 +59,7 @@ class VisitRow:
 
 def stage_contacts(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[ContactRow]) -> int:
     """Stage contacts; gives how many lines were superseded by a newer one."""
-    newest, superseded = _newest(rows, lambda row: row.updated_at)
+    newest, superseded = _newest(rows, _loses_contact)
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
     known = _known(tx, contact, source, list(newest))
@@ -69,7 +69,7 @@ def stage_contacts(tx: sa.Connection, source: str, moment: Moment, rows: Iterabl
             inserts.append({**_columns(row), "source": source, "staged_run": moment.run})
             continue
         superseded += found.staged_run == moment.run
-        if found.updated_at and row.updated_at and row.updated_at < found.updated_at:
+        if _is_older_contact(row, found):
             superseded += found.staged_run != moment.run
             continue
         updates.append(_contact_update(found, row, moment.run))
@@ -114,7 +114,8 @@ def _columns(row: ContactRow) -> dict[str, Any]:
 
 def _contact_update(found: sa.Row[Any], row: ContactRow, run: int) -> dict[str, Any]:
     changed = found.record != row.record or found.last_visit_at != row.last_visit_at
-    keeps = found.status in {"linked", "gone", "forgotten"} or (found.status == "rejected" and not changed)
+    settled = {"linked", "lost", "gone", "forgotten"}
+    keeps = found.status in settled or (found.status == "rejected" and not changed)
     values = {
         **_columns(row),
         "staged_run": run,
@@ -130,7 +131,7 @@ def _contact_update(found: sa.Row[Any], row: ContactRow, run: int) -> dict[str, 
 
 def stage_visits(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[VisitRow]) -> int:
     """Stage check-ins; gives how many lines were superseded by a newer one."""
-    newest, superseded = _newest(rows, lambda row: row.as_of)
+    newest, superseded = _newest(rows, _is_older_visit)
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
     touched: set[str] = set()
@@ -151,7 +152,7 @@ def stage_visits(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[
             touched.add(row.contact_id)
             continue
         superseded += found.staged_run == moment.run
-        if row.as_of < found.as_of:
+        if _is_older_visit(row, found):
             superseded += found.staged_run != moment.run
             continue
         updates.append(_visit_update(found, row, moment.run))
@@ -173,11 +174,11 @@ def _moved(found: sa.Row[Any], row: VisitRow) -> bool:
 
 
 def _visit_update(found: sa.Row[Any], row: VisitRow, run: int) -> dict[str, Any]:
-    """An undone check-in keeps the time that was taken back; a refused row that was mended is sent again."""
+    """An undone check-in keeps the time that was taken back; a refused row that was mended begins anew."""
     undone = None
     if not row.is_checked_in:
         undone = found.checked_in_at if found.is_checked_in else (row.checked_in_at or found.undone_at)
-    mended = found.status == "rejected" and _moved(found, row)
+    mended = found.status in {"rejected", "waiting"} and _moved(found, row)
     return {
         **{name: value for name, value in asdict(row).items() if name != "id"},
         "key": row.id,
@@ -240,17 +241,31 @@ def canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
 
 
-def _newest(rows: Iterable[Any], stamp: Any) -> tuple[dict[str, Any], int]:
+def _newest(rows: Iterable[Any], is_older: Callable[[Any, Any], bool]) -> tuple[dict[str, Any], int]:
     """Of several lines of one id the newer, else the later; and how many lost."""
     newest: dict[str, Any] = {}
     lost = 0
     for row in rows:
         before = newest.get(row.id)
         lost += before is not None
-        older = before is not None and stamp(row) and stamp(before) and stamp(row) < stamp(before)
-        if not older:
+        if before is None or not is_older(row, before):
             newest[row.id] = row
     return newest, lost
+
+
+def _loses_contact(row: ContactRow, before: ContactRow) -> bool:
+    """Of two lines of one input; nothing outdates the wish to be forgotten."""
+    return _is_older_contact(row, before) or (before.status == "forgotten" != row.status)
+
+
+def _is_older_contact(row: ContactRow, before: Any) -> bool:
+    """By `updated_at`, where both say it; the wish to be forgotten is never too old."""
+    stamps = row.updated_at, before.updated_at
+    return row.status != "forgotten" and all(stamps) and bool(stamps[0] < stamps[1])
+
+
+def _is_older_visit(row: Any, before: Any) -> bool:
+    return bool(row.as_of < before.as_of)
 
 
 def _known(tx: sa.Connection, table: sa.Table, source: str, ids: Sequence[str]) -> dict[str, sa.Row[Any]]:

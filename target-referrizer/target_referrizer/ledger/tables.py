@@ -61,6 +61,7 @@ run = sa.Table(
     sa.Column("finished_at", Instant),
     sa.Column("exit_code", sa.Integer),
     sa.Column("accounting", sa.Text),
+    sqlite_autoincrement=True,  # the number of a run is never given again
 )
 
 # What the sources say (the desired state), and which Referrizer contact each record is.
@@ -89,6 +90,7 @@ contact = sa.Table(
     sa.Column("linked_at", Instant),
     sa.Column("create_intent_at", Instant),
     sa.Column("create_round", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("create_tries", sa.Integer, nullable=False, server_default="0"),  # in this run
     sa.Column("dirty", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("staged_run", sa.Integer, nullable=False),
     sa.Column("created_run", sa.Integer),
