@@ -24,7 +24,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "BKR-102": Entry(
         "A setting is missing or has a wrong value.",
-        "Correct the setting; `tap-booker --about` describes each.",
+        "Correct the setting; `tap-booker --about --format=markdown` describes each.",
     ),
     "BKR-103": Entry(
         "as_of is set against Booker's own address.",
@@ -42,6 +42,10 @@ CATALOGUE: dict[str, Entry] = {
     "BKR-106": Entry(
         "The state that was passed in cannot be read.",
         "Pass the state of an earlier run, or none for a full read.",
+    ),
+    "BKR-107": Entry(
+        "The configuration holds a setting that the tap does not have, often a typing error.",
+        "Correct or remove it; `tap-booker --about --format=markdown` describes every setting.",
     ),
     "BKR-201": Entry(
         "Booker refused the credentials.",

@@ -36,7 +36,7 @@ class BookerError(Exception):
 
     def __str__(self) -> str:
         """One line: the code, what happened, what to do."""
-        return f"{self.code}: {self.happened} {CATALOGUE[self.code].action}"
+        return f"{self.code} {self.happened} What to do: {CATALOGUE[self.code].action}"
 
 
 class FatalError(BookerError):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_booker.errors import BookerError
 
 COLUMNS = ("stream", "location", "rows", "pages", "calls", "skipped", "ignored", "outcome")
@@ -84,6 +86,13 @@ class Report:
     def failures(self) -> list[BookerError]:
         """What went wrong, in the order in which it did."""
         return [tally.failure for tally in self._tallies if tally.failure is not None]
+
+    def failure_lines(self) -> Iterator[str]:
+        """What went wrong where, and what to do about it; a failure that several reads share stands once."""
+        reads = [tally for tally in self._tallies if tally.failure and tally is not self.connection]
+        for failure in dict.fromkeys(tally.failure for tally in reads):
+            where = ", ".join(f"{one.stream} of {one.location}" for one in reads if one.failure is failure)
+            yield f"{failure} ({where})"
 
     @property
     def exit_code(self) -> int:

@@ -96,6 +96,7 @@ class Run:
         try:
             answer = self._workers.submit(self._booker.location, location_id, self.report.connection).result()
         except BookerError as failure:
+            self.report.connection.failure = failure
             return failure
         location = read_location(location_id, answer, self.settings.get("timezone"))
         if location.zone is None:

@@ -73,7 +73,8 @@ class BookerStream(Stream):
             if isinstance(failure, FatalError):
                 self.run.stopped_by = failure
             else:
-                self.logger.log(logging.ERROR, "%s, location %d: %s", self.name, location_id, failure)
+                text = "%s, location %d: %s No more is read of it; the bookmark stays."
+                self.logger.warning(text, self.name, location_id, failure.happened)
         else:
             tally.is_done = True
             self._advance(context)

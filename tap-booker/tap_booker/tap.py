@@ -86,6 +86,8 @@ class TapBooker(Tap):
                 sys.stderr.write(run.report.table() + "\n")
         if run.stopped_by is not None:
             raise run.stopped_by
+        for line in run.report.failure_lines():  # last, so that whoever shows the last line shows one of them
+            self.logger.critical(line)
         return run.report.exit_code
 
     def check(self) -> int:
@@ -103,8 +105,8 @@ class TapBooker(Tap):
         """Tidy and check the settings; every wrong one gets its own line."""
         self.append_builtin_config(self.config_jsonschema)
         self._config = validation.tidy(self._config)
-        for text in validation.unknown(self._config, list(self.config_jsonschema["properties"])):
-            self.logger.warning(text)
+        for surplus in validation.unknown(self._config, list(self.config_jsonschema["properties"])):
+            self.logger.warning(str(surplus))
         validator = JSONSchemaValidator(self.config_jsonschema)
         problems = validation.schema_problems(validator.iter_errors(self._config))
         if not problems:

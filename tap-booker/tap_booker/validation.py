@@ -46,13 +46,13 @@ def tidy(config: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def unknown(config: Mapping[str, Any], known: list[str]) -> Iterator[str]:
+def unknown(config: Mapping[str, Any], known: list[str]) -> Iterator[BookerError]:
     """Describe each setting that does not exist, with the nearest one that does."""
     for name in config:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; `tap-booker --about` lists those that do."
-            yield f"There is no setting {name}{hint}"
+            hint = f"; did you mean {near[0]}?" if near else "."
+            yield SettingError(f"There is no setting {name}{hint}", code="BKR-107")
 
 
 def schema_problems(errors: Iterable[ValidationError]) -> list[BookerError]:

@@ -320,7 +320,7 @@ def test_no_failure_tells_a_secret(
 def test_an_error_object_carries_status_code_and_sentence() -> None:
     failure = BookerError("It broke.", status=500, vendor_code=100000, code="BKR-306")
     assert (failure.status, failure.vendor_code, failure.code) == (500, 100000, "BKR-306")
-    assert str(failure).startswith("BKR-306: It broke. Run later")
+    assert str(failure).startswith("BKR-306 It broke. What to do: Run later")
 
 
 @pytest.mark.parametrize("address", ["http://a..b", "http://" + "a" * 70 + ".example"])

@@ -49,7 +49,7 @@ def tap(tmp_path: Path, environment: dict[str, str]) -> Tap:
 
 def code_lines(stderr: str) -> list[str]:
     """What a person is told: the lines with a code and a sentence."""
-    return re.findall(r"BKR-\d+: .*", stderr)
+    return re.findall(r"BKR-\d+ .* What to do: .*", stderr)
 
 
 def test_a_good_run_speaks_singer_on_stdout_and_sums_up_on_stderr(tap: Tap, fake: Any, customer: Any) -> None:
@@ -133,7 +133,9 @@ def test_refused_credentials_exit_2_with_one_line(tap: Tap, fake: Any, answer: A
     fake.always["token"] = lambda _: answer({"error": "invalid_client"}, 400)
     done = tap(fake.settings())
     assert (done.returncode, len(code_lines(done.stderr))) == (2, 1)
-    assert code_lines(done.stderr)[0].startswith("BKR-201: Booker refused the credentials (invalid_client).")
+    assert code_lines(done.stderr)[0].startswith(
+        "BKR-201 Booker refused the credentials (invalid_client). What to do: "
+    )
     assert "unhandled" not in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -274,7 +276,7 @@ def test_a_failure_that_nobody_foresaw_names_its_place_and_shows_no_value(
     )
     assert done.returncode == 1
     assert code_lines(done.stderr)[-1].startswith(
-        "BKR-902: The tap failed in a way that it does not know (KeyError at"
+        "BKR-902 The tap failed in a way that it does not know (KeyError at"
     )
     assert "dana" not in done.stderr
 
