@@ -111,6 +111,12 @@ def tell_of_rebuilding(ledger: Ledger) -> bool:
     return True
 
 
+def posted_since(ledger: Ledger, settings: Settings, source: str) -> datetime | None:
+    """From when on a source's check-ins are posted; None before its first run, when nothing says so."""
+    since, bound = settings.since or known_first_run(ledger, source), history_before(ledger)
+    return max(since, bound) if since and bound else since
+
+
 def history_before(ledger: Ledger) -> datetime | None:
     """In a rebuilt ledger everything before this instant is history, whatever `visits_since` says."""
     at = ledger.get("history_before")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from target_referrizer import explanation
-from target_referrizer.errors import LedgerBusy, SettingsError
+from target_referrizer import account, explanation, texts
+from target_referrizer.errors import LedgerBusy, SettingsError, TargetError
 from target_referrizer.failing import run_cli
 from target_referrizer.ledger import Ledger, decisions, journal, reports
 from target_referrizer.people import email_key
@@ -36,21 +36,25 @@ as_format = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100})
+# \b keeps click from filling the lines of the examples.
+HELP = """Look into the ledger of target-referrizer: what was sent, what waits, and why.
+
+\b
+Examples:
+  referrizer-ledger --config target.json status
+  referrizer-ledger --config target.json explain 900001
+  echo guest@example.com | referrizer-ledger --config target.json explain -
+"""
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100})
 @click.option(
     "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), multiple=True,
     help="Settings of target-referrizer as JSON; without it, TARGET_REFERRIZER_* of the environment.",
 )  # fmt: skip
 @click.pass_context
 def ledger_command(context: click.Context, config: tuple[Path, ...]) -> None:
-    r"""Look into the ledger of target-referrizer: what was sent, what waits, and why.
-
-    \b
-    Examples:
-      referrizer-ledger --config target.json status
-      referrizer-ledger --config target.json explain 900001
-      echo guest@example.com | referrizer-ledger --config target.json explain -
-    """
+    """What every command needs: the settings, read when they are asked for."""
     context.obj = lambda: _settings(config)
 
 
@@ -89,9 +93,10 @@ def status(settings: Callable[[], Settings], shape: str, *, exit_code: bool) -> 
     """How the last run went, and what the ledger holds."""
     chosen = settings()
     with closing(_open(chosen)) as ledger:
-        found = reports.status(ledger, chosen.source)
+        since = account.posted_since(ledger, chosen, chosen.source)
+        found = reports.status(ledger, chosen.source, since)
         code = reports.last_exit_code(ledger, chosen.source)
-    _print(found, shape, status_lines)
+    _print(found, shape, texts.status)
     if exit_code:
         sys.exit(FAILED if code is None or code < 0 else code)
 
@@ -114,11 +119,10 @@ def explain(
     *,
     show_personal_data: bool,
 ) -> None:
-    """What is known of CONTACT, what was sent, why it is in its group, and what comes next.
+    """Everything about CONTACT: known, sent, why this group, what next.
 
     CONTACT is an id of the source or of Referrizer; - reads an e-mail from standard input, so that it stands
-    in no
-    list of processes.
+    in no list of processes.
     """
     chosen = settings()
     by_email = email_key(sys.stdin.readline()) if contact == "-" else None
@@ -130,8 +134,8 @@ def explain(
             ledger, chosen, contact, email_key=by_email, as_of=moment, unmasked=show_personal_data
         )
     if found is None:
-        click.echo("the ledger knows no such contact", err=True)
-        sys.exit(FAILED)
+        whom = "contact with this e-mail" if by_email else f"contact {contact!r}"
+        raise TargetError("RFZ-404", f"the ledger knows no {whom}")
     _print(found, shape, explanation.lines)
 
 
@@ -146,9 +150,10 @@ def moves(settings: Callable[[], Settings], shape: str, run_no: int | None) -> N
         last = journal.current_run(ledger, chosen.source)
         number = run_no or (last.id if last else 0)
         found = [
-            {"contact": row.remote_id, **json.loads(row.detail)} for row in reports.moves(ledger, number)
+            {"contact": row.remote_id, "records": records, **json.loads(row.detail)}
+            for row, records in reports.moves(ledger, number)
         ]
-    _print(found, shape, _move_lines)
+    _print(found, shape, texts.moves)
 
 
 @ledger_command.command()
@@ -156,7 +161,9 @@ def moves(settings: Callable[[], Settings], shape: str, run_no: int | None) -> N
 @click.option("--as-of", type=click.DateTime(), help="Plan as of this instant (UTC); default: now.")
 @click.pass_obj
 def plan(settings: Callable[[], Settings], shape: str, as_of: datetime | None) -> None:
-    """What a run without any input would change now: groups that age, and work that earlier runs left.
+    """What a run would change now, without any input.
+
+    Groups that age, and work that earlier runs left.
 
     Reads from Referrizer where it must and writes nothing. For the plan of an input, run the target over
     it with `dry_run`.
@@ -181,12 +188,9 @@ def rejects(settings: Callable[[], Settings], shape: str, *, retry: bool) -> Non
         ]
         if retry:
             with _exclusively(ledger, chosen):
-                decisions.retry(ledger, chosen.source, chosen.as_of or datetime.now(UTC))
-    _print(found, shape, _reject_lines)
-
-
-def _reject_lines(found: list[dict[str, Any]]) -> Iterator[str]:
-    return (f"{one['stream']} {one['id']}: {one['code']} {one['reason']}" for one in found)
+                again = decisions.retry(ledger, chosen.source, chosen.as_of or datetime.now(UTC))
+            click.echo(f"{again} of {len(found)} are tried again by the next run", err=True)
+    _print(found, shape, texts.rejects)
 
 
 @ledger_command.command()
@@ -199,26 +203,32 @@ def _reject_lines(found: list[dict[str, Any]]) -> Iterator[str]:
 def held(
     settings: Callable[[], Settings], shape: str, resend: tuple[str, ...], confirm: tuple[str, ...]
 ) -> None:
-    """Visits whose answer never came, and what a person decides about them."""
+    """Visits whose answer never came; settle them."""
     chosen = settings()
     with closing(_open(chosen)) as ledger:
         if resend or confirm:
-            with _exclusively(ledger, chosen):
-                settled = decisions.resend(ledger, chosen.source, resend)
-                now = chosen.as_of or datetime.now(UTC)
-                settled += decisions.confirm(ledger, chosen.source, confirm, now)
-            click.echo(f"{settled} of {len(resend) + len(confirm)} settled", err=True)
+            _settle_held(ledger, chosen, resend, confirm)
         found = [_held(row) for row in reports.held(ledger, chosen.source)]
-    _print(found, shape, _held_lines)
+    _print(found, shape, texts.held)
+
+
+def _settle_held(
+    ledger: Ledger, settings: Settings, resend: tuple[str, ...], confirm: tuple[str, ...]
+) -> None:
+    """Do what a person decided; an id that is not held is an error, and nothing is done."""
+    with _exclusively(ledger, settings):
+        known = {row.id for row in reports.held(ledger, settings.source)}
+        if unknown := sorted({*resend, *confirm} - known):
+            raise TargetError(
+                "RFZ-404", f"no visit is held by the id {', '.join(unknown)}; nothing was settled"
+            )
+        decisions.resend(ledger, settings.source, resend)
+        decisions.confirm(ledger, settings.source, confirm, settings.as_of or datetime.now(UTC))
 
 
 def _held(row: Any) -> dict[str, Any]:
     at = row.sent_at.isoformat() if row.sent_at else None
     return {"id": row.id, "contact_id": row.contact_id, "referrizer_contact": row.remote_contact_id, "at": at}
-
-
-def _held_lines(found: list[dict[str, Any]]) -> Iterator[str]:
-    return (f"visit {one['id']} of contact {one['contact_id']} at {one['at']}" for one in found)
 
 
 @contextmanager
@@ -228,38 +238,6 @@ def _exclusively(ledger: Ledger, settings: Settings) -> Iterator[None]:
         raise LedgerBusy("RFZ-401", f"a run of source {settings.source!r} holds the ledger")
     with ledger.locks.delivery():
         yield
-
-
-def _move_lines(found: list[dict[str, Any]]) -> Iterator[str]:
-    return (f"{one['contact']}  {one['from'] or '(new)'} → {one['to']}: {one['why']}" for one in found)
-
-
-def status_lines(found: dict[str, Any]) -> Iterator[str]:
-    """The status for people."""
-    last = found["run"]
-    if last is None:
-        yield f"source {found['source']}: no run yet"
-    elif last["state"] == "running":
-        how_far = f"{last['phase']} {last['progress']:,}"
-        yield f"run {last['number']}: running since {last['started_at']} ({last['process']}), {how_far}"
-    else:
-        ended = (
-            f"ended {last['finished_at']} with exit code {last['exit_code']}"
-            if last["state"] == "ended"
-            else "died"
-        )
-        yield f"run {last['number']} of source {found['source']}: {ended}"
-    for title in ("contacts", "groups", "visits", "rejected"):
-        yield from _block(title, found[title])
-    for title in ("disagreeing", "gone", "forgotten"):
-        if found[title]["count"]:
-            yield f"{title}: {found[title]['count']:,} ({', '.join(found[title]['ids'])})"
-
-
-def _block(title: str, counts: dict[str, int]) -> Iterator[str]:
-    if counts:
-        yield title
-        yield from (f"  {name:<20}{number:>12,}" for name, number in counts.items())
 
 
 def main() -> NoReturn:

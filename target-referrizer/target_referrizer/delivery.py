@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from target_referrizer.creates import Creates
+from target_referrizer.errors import TargetError
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import journal, outbox
 from target_referrizer.reconcile import reject_contact
@@ -123,6 +124,5 @@ class ContactDelivery:
         with context.ledger.transaction() as tx:
             for row in wanted.bury(tx, context.source):
                 journal.note(tx, context.moment, "gone", source=row.source, contact_id=row.id)
-                logger.warning(
-                    "contact %s: RFZ-214 Referrizer no longer has the contact it was linked to", row.id
-                )
+                gone = TargetError("RFZ-214", "Referrizer no longer has the contact it was linked to")
+                logger.warning("contact %s: %s", row.id, gone)

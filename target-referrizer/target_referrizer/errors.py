@@ -36,7 +36,7 @@ _SETTINGS = (
         "Correct the setting that is named and run again; nothing was sent."),
     Entry("RFZ-102", "Unknown setting",
         "The configuration holds a setting that the target does not have, often a typing error.",
-        "Correct or remove it; `target-referrizer --about` lists every setting."),
+        "Correct or remove it; `target-referrizer --about --format=markdown` describes every setting."),
     Entry("RFZ-103", "Missing setting",
         "A setting that the target cannot do without is not given.",
         "Set it in the configuration or in the environment and run again."),
@@ -48,7 +48,7 @@ _SETTINGS = (
         "The ledger belongs to another Referrizer account or another address of the API than the settings "
         "name.",
         "Give each account its own `ledger_url`, or put back the token and address that this ledger was "
-        "made with."),
+        "made with; a mistyped token looks like another account."),
     Entry("RFZ-106", "Other groups than the ledger's",
         "The groups, the group without a visit or the time zone differ from those that the ledger keeps "
         "for this account.",
@@ -146,6 +146,10 @@ _LEDGER = (
     Entry("RFZ-403", "Ledger unusable",
         "The ledger cannot be opened, read or written.",
         "Check `ledger_url`, the free space and the permissions of the place that it names."),
+    Entry("RFZ-404", "Not in the ledger",
+        "The ledger knows no such contact, or holds no such visit.",
+        "Check the id: a contact's is that of its source or of Referrizer (`-` reads an e-mail from standard "
+        "input), a held visit's stands in `referrizer-ledger held`."),
 )
 
 _BRAKE = (

@@ -43,7 +43,8 @@ def explain(  # noqa: PLR0913 - a question has as many sides
         "referrizer": _remote(remote, unmasked=unmasked) if remote is not None else None,
         **_group(settings, latest, as_of),
         "visits": [
-            _visit(row, _since(ledger, settings, row.source)) for row in reports.visits_of(ledger, records)
+            _visit(row, account.posted_since(ledger, settings, row.source))
+            for row in reports.visits_of(ledger, records)
         ],
         "events": [_event(row) for row in reports.events_of(ledger, records, remote)],
     }
@@ -95,14 +96,6 @@ def _group(settings: Settings, latest: datetime | None, as_of: datetime) -> dict
         why = f"the last visit was on {policy.today(latest)}, and {today}{bound}"
     following = {"group": change[0], "on": change[1].isoformat()} if change else None
     return {"group": name, "why": why, "next": following}
-
-
-def _since(ledger: Ledger, settings: Settings, source: str) -> datetime | None:
-    """From when on this source's check-ins are posted."""
-    first = account.known_first_run(ledger, source)
-    since = settings.since or first
-    bound = account.history_before(ledger)
-    return max(since, bound) if since and bound else since
 
 
 def _visit(row: Any, since: datetime | None) -> dict[str, Any]:
@@ -185,4 +178,10 @@ def _state(row: dict[str, Any]) -> str:
 
 
 def _pairs(values: dict[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in values.items()) or "nothing"
+    return ", ".join(f"{key} {_said(value)}" for key, value in values.items()) or "nothing"
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -39,4 +39,4 @@ def _innermost(error: BaseException) -> str:
 
 
 def _say(error: TargetError) -> None:
-    logging.getLogger("target-referrizer").error("%s", error)
+    logging.getLogger("target-referrizer").critical("%s", error)

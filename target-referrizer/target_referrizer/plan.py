@@ -72,7 +72,7 @@ class Plan:
 
 def _table(title: str, counts: dict[str, int]) -> Iterator[str]:
     yield title
-    yield from (f"  {name:<40}{number:>12,}" for name, number in counts.items())
+    yield from (f"  - {name:<38}{number:>12,}" for name, number in counts.items())
 
 
 def make(tx: sa.Connection, context: Context, since: datetime) -> Plan:

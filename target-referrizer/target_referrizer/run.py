@@ -132,7 +132,7 @@ class Run:
         except sa.exc.SQLAlchemyError as failure:
             error = TargetError("RFZ-403", f"the ledger failed ({type(failure).__name__})")
         if error is not None:
-            logger.error("%s", error)
+            logger.critical("%s", error)  # at a level that no setting hides
         return self._end(exit_code(error), text)
 
     def _end(self, code: int, text: str | None) -> int:

@@ -246,7 +246,7 @@ def _explain(error: Any) -> str:
     if error.validator not in words:
         return f"{path or 'the configuration'} has the wrong form ({error.validator})"
     asked = error.validator_value
-    listed = ", ".join(map(str, asked)) if isinstance(asked, list) else asked
+    listed = ", ".join(str(one) for one in asked if one != "null") if isinstance(asked, list) else asked
     return f"{path or 'the configuration'} must be {words[error.validator]} {listed}"
 
 

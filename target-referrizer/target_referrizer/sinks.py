@@ -221,4 +221,7 @@ def _why(error: Any) -> str:
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"{', '.join(missing)} is missing"
-    return f"must be of {error.validator} {error.validator_value}"
+    asked = error.validator_value
+    if error.validator in {"type", "format"}:
+        return f"must be a {' or '.join([asked] if isinstance(asked, str) else asked)}"
+    return f"does not keep to {error.validator} {asked}"

@@ -29,6 +29,7 @@ class Summary:
     Attributes:
         read: Records read, by stream.
         counts: By stream, word and reason ("" where a word has none).
+        besides: Contacts without a record in this input that were written, by reason.
         backlog: Work from earlier runs that was delivered now.
         groups: Linked contacts by group.
         calls: Requests made, by kind.
@@ -36,6 +37,7 @@ class Summary:
 
     read: Mapping[str, int]
     counts: Mapping[str, Counts]
+    besides: Mapping[str, int]
     backlog: Mapping[str, int]
     groups: Mapping[str, int] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Summary:
         """The summary for machines: words in snake_case, and why under `reasons`."""
         return {
             **{stream: self._stream(stream) for stream in STREAMS},
+            "besides": dict(self.besides),
             "backlog": dict(self.backlog),
             "groups": dict(self.groups),
             "calls": dict(self.calls),
@@ -72,24 +75,23 @@ class Summary:
         }
 
     def lines(self) -> Iterator[str]:
-        """The table for people."""
+        """The table for people; a log that drops leading blanks leaves the dashes."""
         for stream, words in STREAMS.items():
             title = f"{stream.replace('_', '-')} read"
-            yield f"{title:<22}{self.read[stream]:>12,}"
+            yield f"{title:<30}{self.read[stream]:>12,}"
             for word in words:
-                if number := self.number(stream, word):
-                    why = ", ".join(
-                        f"{_words(k)} {n:,}" for k, n in sorted(self.counts[stream][word].items()) if k
-                    )
-                    yield f"  {_words(word):<20}{number:>12,}" + (f"   {why}" if why else "")
-        if any(self.backlog.values()):
-            yield "backlog (from earlier runs)"
-            yield from (
-                f"  {_words(name):<20}{number:>12,}" for name, number in self.backlog.items() if number
-            )
-        if self.groups:
-            yield "groups now"
-            yield from (f"  {name:<20}{number:>12,}" for name, number in sorted(self.groups.items()))
+                why = ", ".join(
+                    f"{_words(k)} {n:,}" for k, n in sorted(self.counts[stream].get(word, {}).items()) if k
+                )
+                yield from _rows({word: self.number(stream, word)}, why)
+        for title, numbers in (
+            ("contacts without a record here", self.besides),
+            ("backlog (from earlier runs)", self.backlog),
+            ("groups now", dict(sorted(self.groups.items()))),
+        ):
+            if any(numbers.values()):
+                yield title
+                yield from _rows(numbers)
 
     def show(self, about: Mapping[str, Any]) -> None:
         """Print the table and the JSON line to standard error; `about` says which run it was."""
@@ -97,6 +99,11 @@ class Summary:
             print(line, file=sys.stderr)  # noqa: T201 - the table is for whoever runs it
         line = json.dumps({**about, **self.as_json()}, ensure_ascii=False)
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - for whoever reads the log by machine
+
+
+def _rows(numbers: Mapping[str, int], why: str = "") -> Iterator[str]:
+    remark = f"   {why}" if why else ""
+    yield from (f"  - {_words(name):<26}{n:>12,}{remark}" for name, n in numbers.items() if n)
 
 
 def _words(name: str) -> str:

@@ -51,6 +51,7 @@ class Tally:
         return Summary(
             {stream: self.read[stream] for stream in STREAMS},
             counts,
+            accounting.besides(tx, context.source, context.run),
             accounting.backlog(tx, context.source, context.run),
             accounting.by_group(tx),
             context.client.calls,

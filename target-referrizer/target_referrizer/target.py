@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import IO
 
+    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.sinks import Sink
 
@@ -136,6 +137,13 @@ class TargetReferrizer(Target):
         if asked_before or "run" not in self.__dict__ or not self.run.is_delivering:
             sys.exit(128 + signum)
         self.logger.warning("stopping after the requests that are under way")
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's command, with a sentence of ours."""
+        command = super().get_singer_command()
+        command.help = "Load contacts and check-ins from Singer messages on stdin into Referrizer."
+        return command
 
     @classmethod
     def invoke(  # type: ignore[override]

@@ -178,7 +178,7 @@ def _why(job: Difference) -> str:
     if job.group_before is None:
         return "first time"
     if "last_visit_at" not in job.changes:
-        return "time has passed since the last visit"
+        return journal.TIME_HAS_PASSED
     before, after = job.confirmed.get("last_visit_at"), job.changes["last_visit_at"]
     return "a visit" if after and (not before or after > before) else "a check-in was taken back"
 

@@ -153,7 +153,7 @@ def test_unreachable_people_do_not_count_as_records_of_the_percentage(salon: Sal
 
 def test_a_sum_that_is_wrong_is_an_error() -> None:
     summary = Summary(
-        {"contacts": 2, "check_ins": 0}, {"contacts": {"created": {"": 1}}, "check_ins": {}}, {}
+        {"contacts": 2, "check_ins": 0}, {"contacts": {"created": {"": 1}}, "check_ins": {}}, {}, {}
     )
     with pytest.raises(TargetError, match="RFZ-901"):
         summary.check()
@@ -172,9 +172,9 @@ def test_the_table_for_people_says_the_same_as_the_line_for_machines(salon: Salo
     outcome = salon.run([contact(1), contact(2, email=None)], [check_in(7, 1, ago(days=3))])
     table = [line.split() for line in outcome.err.splitlines() if not line.startswith("{")]
     assert ["contacts", "read", "2"] in table
-    assert ["created", "1"] in table
-    assert ["skipped", "1", "unreachable", "1"] in table
-    assert ["history", "1"] in table
+    assert ["-", "created", "1"] in table
+    assert ["-", "skipped", "1", "unreachable", "1"] in table
+    assert ["-", "history", "1"] in table
 
 
 def test_a_done_run_prints_one_line_also_without_any_input(salon: Salon) -> None:
@@ -382,6 +382,15 @@ def test_work_that_earlier_runs_left_stands_in_a_table_of_its_own(salon: Salon) 
     }
     assert "backlog (from earlier runs)" in outcome.err
     assert not any(salon.run([]).accounting["backlog"].values())
+
+
+def test_contacts_written_without_a_record_of_their_own_are_counted_by_reason(salon: Salon) -> None:
+    salon.run([*good(1), *(contact(key, last_visit_at=ago(days=85).isoformat()) for key in (2, 3))])
+    salon.pass_time(days=30)
+    outcome = salon.run([], [check_in(7, 1, salon.now)])
+    assert outcome.accounting["besides"] == {"updated_by_their_check_ins": 1, "moved_as_time_passed": 2}
+    assert outcome.accounting["backlog"]["contacts_updated"] == 0
+    assert "- moved as time passed" in outcome.err
 
 
 def test_a_reject_that_is_known_is_not_new_when_only_time_has_passed(salon: Salon) -> None:

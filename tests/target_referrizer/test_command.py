@@ -104,7 +104,9 @@ def test_explain_masks_a_person_unless_asked(salon: Salon) -> None:
 
 def test_explain_of_nobody_fails(salon: Salon) -> None:
     salon.run([contact(1)])
-    assert ask(salon, "explain", "404").exit_code == 1
+    with pytest.raises(TargetError, match="RFZ-404 the ledger knows no contact '404'") as nobody:
+        ask(salon, "explain", "404")
+    assert nobody.value.exit_code == 1
 
 
 def test_moves_says_who_and_why(salon: Salon) -> None:
@@ -112,8 +114,9 @@ def test_moves_says_who_and_why(salon: Salon) -> None:
     salon.pass_time(days=30)
     salon.run([])
     moved = ask_json(salon, "moves")
-    assert [(one["from"], one["to"], one["why"]) for one in moved] == [
-        ("Current customers", "Past customers", "time has passed since the last visit")
+    why = "time has passed since the last visit"
+    assert [(one["records"], one["from"], one["to"], one["why"]) for one in moved] == [
+        (["booker 1"], "Current customers", "Past customers", why)
     ]
 
 
@@ -212,7 +215,7 @@ def test_status_of_a_running_run_says_since_when_and_how_far(salon: Salon) -> No
     target = salon.target()
     target.run.stage_visits([])
     said = ask(salon, "status").stdout
-    assert "run 2: running since 2026-03-02T15:00:00+00:00" in said
+    assert "run 2 of source booker: running since 2026-03-02T15:00:00+00:00" in said
     assert "staging 0" in said
     assert ask(salon, "status", "--exit-code").exit_code == 0  # of the last run that has ended
     target.run.abort(1)
@@ -246,7 +249,34 @@ def test_status_keeps_the_accounting_and_lists_those_who_are_special_by_id(salon
     assert {name: found[name]["ids"] for name in ("gone", "forgotten")} == {"gone": ["3"], "forgotten": ["4"]}
     assert found["disagreeing"]["count"] == 1
     assert found["run"]["accounting"]["contacts"]["read"] == 2
-    assert "gone: 1 (3)" in ask(salon, "status").stdout
+    assert "gone from Referrizer (not written any more): 1 (3)" in ask(salon, "status").stdout
+
+
+def test_status_speaks_the_words_of_the_accounting_and_of_its_own_source(salon: Salon) -> None:
+    rows = [check_in(7, 1, ago(days=3)), check_in(8, 1, ago(days=2), is_checked_in=False)]
+    rows += [check_in(9, 5, salon.now)]
+    salon.run([contact(1), {**contact(2), "is_member": "?"}], rows)
+    salon.run([contact("s-1", email=None, phone="x")], source="shop")
+    found = ask_json(salon, "status")
+    assert found["visits"] == {"history": 1, "not_a_visit": 1, "waiting": 1}
+    assert (found["contacts"], found["rejected"]) == ({"linked": 1}, {"RFZ-203": 1})
+    assert "it read 2 contacts and 3 check-ins" in ask(salon, "status").stdout
+
+
+def test_an_answer_that_is_empty_says_so(salon: Salon) -> None:
+    salon.run([contact(1)])
+    said = {"moves": "nobody moved", "rejects": "nothing is rejected", "held": "nothing is held"}
+    for command, words in said.items():
+        assert words in ask(salon, command).stdout
+        assert ask_json(salon, command) == []
+
+
+def test_a_decision_about_a_visit_that_is_not_held_fails_and_decides_nothing(salon: Salon) -> None:
+    salon.box.faults.add("cut_after", vendor="referrizer", path="visits")
+    salon.run([contact(1)], [check_in(7, 1, salon.now)])
+    with pytest.raises(TargetError, match="RFZ-404 no visit is held by the id 999"):
+        ask(salon, "held", "--confirm", "7", "--resend", "999")
+    assert [one["id"] for one in ask_json(salon, "held")] == ["7"]
 
 
 def test_asking_changes_nothing_and_calls_nobody(salon: Salon) -> None:
@@ -320,7 +350,7 @@ def test_moves_of_an_earlier_run_and_of_a_run_without_any(salon: Salon) -> None:
     salon.pass_time(days=30)
     salon.run([])
     salon.run([])
-    assert ask(salon, "moves").stdout == ""
+    assert ask(salon, "moves").stdout == "nobody moved in this run\n"
     said = ask(salon, "moves", "--run", "2").stdout
     assert "Current customers → Past customers: time has passed since the last visit" in said
 

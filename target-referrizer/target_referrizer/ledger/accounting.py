@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.ledger.desired import differs
-from target_referrizer.ledger.tables import contact, remote_contact, visit
+from target_referrizer.ledger.journal import TIME_HAS_PASSED
+from target_referrizer.ledger.tables import contact, event, remote_contact, visit
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -86,28 +87,54 @@ def check_ins(tx: sa.Connection, source: str, run: int, since: datetime, left: s
     return _counts(tx, query.where(mine).group_by("word", "why"), reasons={"skipped", "waiting", "rejected"})
 
 
+def besides(tx: sa.Connection, source: str, run: int) -> dict[str, int]:
+    """Contacts without a record in this input that were written all the same, and why."""
+    written = _written_besides(run)
+    visited, aged = written & _had_visits(source, run), written & ~_had_visits(source, run) & _aged(run)
+    return {
+        "updated_by_their_check_ins": _count(tx, remote_contact, visited),
+        "moved_as_time_passed": _count(tx, remote_contact, aged),
+    }
+
+
 def backlog(tx: sa.Connection, source: str, run: int) -> dict[str, int]:
     """Work from earlier runs that was delivered in this one."""
-    linked = contact.c.remote_id == remote_contact.c.id
-    of_input = sa.exists().where(linked, contact.c.staged_run == run)
-    created_now = sa.exists().where(linked, contact.c.created_run == run)
-    updated = (
-        sa.select(sa.func.count())
-        .select_from(remote_contact)
-        .where(remote_contact.c.written_run == run, ~of_input, ~created_now)
-    )
+    left = _written_besides(run) & ~_had_visits(source, run) & ~_aged(run)
     created = (contact.c.created_run == run) & (contact.c.staged_run != run) & (contact.c.source == source)
-    visits = sa.select(sa.func.count()).select_from(visit)
     older = (visit.c.source == source) & (visit.c.settled_run == run) & (visit.c.staged_run != run)
-    queries = {
-        "contacts_created": sa.select(sa.func.count()).select_from(contact).where(created),
-        "contacts_updated": updated,
+    return {
+        "contacts_created": _count(tx, contact, created),
+        "contacts_updated": _count(tx, remote_contact, left),
         **{
-            f"visits_{status}": visits.where(older, visit.c.status == status)
+            f"visits_{status}": _count(tx, visit, older & (visit.c.status == status))
             for status in ("delivered", "merged", "held")
         },
     }
-    return {name: int(tx.scalar(query) or 0) for name, query in queries.items()}
+
+
+_LINKED = contact.c.remote_id == remote_contact.c.id
+
+
+def _written_besides(run: int) -> sa.ColumnElement[bool]:
+    of_input = sa.exists().where(_LINKED, contact.c.staged_run == run)
+    created_now = sa.exists().where(_LINKED, contact.c.created_run == run)
+    return (remote_contact.c.written_run == run) & ~of_input & ~created_now
+
+
+def _had_visits(source: str, run: int) -> sa.ColumnElement[bool]:
+    """Whose check-ins stand in this input."""
+    of_contact = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
+    mine = (visit.c.source == source) & (visit.c.staged_run == run)
+    return sa.exists().where(_LINKED, of_contact, mine)
+
+
+def _aged(run: int) -> sa.ColumnElement[bool]:
+    mine = (event.c.run == run) & (event.c.kind == "moved") & (event.c.remote_id == remote_contact.c.id)
+    return sa.exists().where(mine, event.c.detail.contains(TIME_HAS_PASSED))
+
+
+def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> int:
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(table).where(where)) or 0)
 
 
 def by_group(tx: sa.Connection) -> dict[str, int]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 KEPT = timedelta(days=90)
 NAMED = ("source", "contact_id", "remote_id")
+TIME_HAS_PASSED = "time has passed since the last visit"  # why a group moved without any news
 DIED = -1  # exit code of a run that never said how it ended
 
 

@@ -11,6 +11,8 @@ from target_referrizer.ledger import accounting, journal
 from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from target_referrizer.ledger.store import Ledger
 
 Row = sa.Row[Any]
@@ -18,21 +20,40 @@ Row = sa.Row[Any]
 LAST_EVENTS = 20
 
 
-def status(ledger: Ledger, source: str) -> dict[str, Any]:
-    """The last run of a source and what the ledger holds, as JSON-ready values."""
+def status(ledger: Ledger, source: str, since: datetime | None) -> dict[str, Any]:
+    """The last run of a source and what the ledger holds of it, as JSON-ready values.
+
+    Args:
+        ledger: Where to look.
+        source: Whose records.
+        since: Check-ins before it are history; None before the first run.
+    """
     last = journal.current_run(ledger, source)
+    mine = contact.c.source == source
+    rejected = (rejection.c.source == source) & rejection.c.settled_at.is_(None)
     with ledger.transaction() as tx:
         return {
             "source": source,
             "run": _run(last, is_running=_is_running(ledger, source, last)) if last else None,
-            "contacts": _by(tx, contact.c.status, contact),
+            "contacts": _by(tx, contact.c.status, mine),
             "groups": accounting.by_group(tx),
-            "visits": _visits(tx),
-            "rejected": _by(tx, rejection.c.code, rejection, rejection.c.settled_at.is_(None)),
-            "disagreeing": _ids(tx, sa.select(contact.c.id).where(contact.c.agrees == sa.false())),
-            "gone": _ids(tx, sa.select(contact.c.id).where(contact.c.status == "gone")),
-            "forgotten": _ids(tx, sa.select(contact.c.id).where(contact.c.status == "forgotten")),
+            "visits": _by(tx, _visit_word(since), visit.c.source == source),
+            "rejected": _by(tx, rejection.c.code, rejected),
+            "disagreeing": _ids(tx, sa.select(contact.c.id).where(mine, contact.c.agrees == sa.false())),
+            "gone": _ids(tx, sa.select(contact.c.id).where(mine, contact.c.status == "gone")),
+            "forgotten": _ids(tx, sa.select(contact.c.id).where(mine, contact.c.status == "forgotten")),
         }
+
+
+def _visit_word(since: datetime | None) -> sa.ColumnElement[str]:
+    """What became of a check-in, in the words of the accounting; `open` is what can be posted."""
+    is_old = visit.c.checked_in_at < since if since else sa.false()
+    return sa.case(
+        (visit.c.status != "open", visit.c.status),
+        (~visit.c.is_checked_in, sa.literal("not_a_visit")),
+        (is_old, sa.literal("history")),
+        else_=sa.literal("waiting"),
+    )
 
 
 def _is_running(ledger: Ledger, source: str, last: Row | None) -> bool:
@@ -56,15 +77,10 @@ def _run(row: Row, *, is_running: bool) -> dict[str, Any]:
     }
 
 
-def _by(tx: sa.Connection, column: sa.Column[Any], table: sa.Table, where: Any = None) -> dict[str, int]:
-    query = sa.select(column.label("name"), sa.func.count().label("n")).select_from(table).group_by(column)
-    query = query if where is None else query.where(where)
-    return {row.name: row.n for row in tx.execute(query.order_by(column))}
-
-
-def _visits(tx: sa.Connection) -> dict[str, int]:
-    """Visits by what became of them; open ones are history, no visits, or of contacts out of reach."""
-    return _by(tx, visit.c.status, visit)
+def _by(tx: sa.Connection, word: Any, where: sa.ColumnElement[bool]) -> dict[str, int]:
+    name = word.label("name")
+    query = sa.select(name, sa.func.count().label("n")).where(where).group_by("name").order_by("name")
+    return {row.name: row.n for row in tx.execute(query)}
 
 
 def _ids(tx: sa.Connection, query: sa.Select[Any]) -> dict[str, Any]:
@@ -105,10 +121,15 @@ def events_of(ledger: Ledger, records: list[Row], remote: Row | None) -> list[Ro
     return ledger.rows(sa.select(event).where(about).order_by(event.c.no.desc()).limit(LAST_EVENTS))
 
 
-def moves(ledger: Ledger, run_no: int) -> list[Row]:
-    """Who moved from one group to another in a run, and why."""
+def moves(ledger: Ledger, run_no: int) -> list[tuple[Row, list[str]]]:
+    """Who moved from one group to another in a run, with the records of each as `source id`."""
     query = sa.select(event).where(event.c.run == run_no, event.c.kind == "moved").order_by(event.c.no)
-    return ledger.rows(query)
+    of_whom = sa.select(event.c.remote_id).where(event.c.run == run_no, event.c.kind == "moved")
+    linked = sa.select(contact.c.remote_id, contact.c.source, contact.c.id)
+    records: dict[str, list[str]] = {}
+    for row in ledger.rows(linked.where(contact.c.remote_id.in_(of_whom)).order_by(contact.c.id)):
+        records.setdefault(row.remote_id, []).append(f"{row.source} {row.id}")
+    return [(row, records.get(row.remote_id, [])) for row in ledger.rows(query)]
 
 
 def last_exit_code(ledger: Ledger, source: str) -> int | None:

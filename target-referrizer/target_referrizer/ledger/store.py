@@ -34,7 +34,7 @@ class Ledger:
         self.url = _parse(url)
         self.path = _file(self.url)
         if must_exist and self.path is not None and not self.path.exists():
-            raise TargetError("RFZ-403", "there is no ledger yet where ledger_url points")
+            raise TargetError("RFZ-403", f"there is no ledger yet at {self.path.absolute()}")
         self._copy = _copy(self.path) if self.path and not lasting else None
         _prepare_file(self._copy or self.path)
         try:
@@ -139,7 +139,8 @@ def _prepare_file(path: Path | None) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
     except OSError as error:
-        raise SettingsError("RFZ-403", f"the ledger file cannot be written ({error.strerror})") from None
+        what = f"the ledger file {path.absolute()} cannot be written ({error.strerror})"
+        raise SettingsError("RFZ-403", what) from None
 
 
 def _engine(url: sa.URL) -> sa.Engine:

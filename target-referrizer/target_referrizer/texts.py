@@ -1,0 +1,72 @@
+"""How the answers of the command read on a terminal, line by line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: People who are listed by id, and what they are.
+LISTED = {
+    "disagreeing": "another first name than their Referrizer contact has (bring visits, not fields)",
+    "gone": "gone from Referrizer (not written any more)",
+    "forgotten": "asked to be forgotten",
+}
+
+
+def status(found: dict[str, Any]) -> Iterator[str]:
+    """How the last run of a source went, and what the ledger holds."""
+    yield _run(found["source"], found["run"])
+    for title in ("contacts", "visits", "rejected"):
+        yield from _block(f"{title} of {found['source']}", found[title])
+    yield from _block("Referrizer contacts by group", found["groups"])
+    for name, what in LISTED.items():
+        one = found[name]
+        if one["count"]:
+            more = ", …" if one["count"] > len(one["ids"]) else ""
+            yield f"{what}: {one['count']:,} ({', '.join(one['ids'])}{more})"
+
+
+def _run(source: str, last: dict[str, Any] | None) -> str:
+    if last is None:
+        return f"source {source}: no run yet"
+    name = f"run {last['number']} of source {source}"
+    if last["state"] == "running":
+        how_far = f"{last['phase']} {last['progress']:,}"
+        return f"{name}: running since {last['started_at']} ({last['process']}), {how_far}"
+    if last["state"] == "died":
+        return f"{name}: died; the next run goes on from there"
+    read = (last["accounting"] or {}).get("contacts", {}).get("read")
+    also = (last["accounting"] or {}).get("check_ins", {}).get("read")
+    records = "" if read is None else f"; it read {read:,} contacts and {also:,} check-ins"
+    return f"{name}: ended {last['finished_at']} with exit code {last['exit_code']}{records}"
+
+
+def _block(title: str, counts: dict[str, int]) -> Iterator[str]:
+    if counts:
+        yield title
+        yield from (f"  - {name.replace('_', ' '):<26}{number:>12,}" for name, number in counts.items())
+
+
+def moves(found: list[dict[str, Any]]) -> Iterator[str]:
+    """Who went to another group, and why."""
+    for one in found:
+        who = ", ".join(one["records"]) or "no record"
+        yield f"{who} (Referrizer {one['contact']})  {one['from'] or '(new)'} → {one['to']}: {one['why']}"
+    if not found:
+        yield "nobody moved in this run"
+
+
+def rejects(found: list[dict[str, Any]]) -> Iterator[str]:
+    """What cannot be delivered, and why."""
+    yield from (f"{one['stream']} {one['id']}: {one['code']} {one['reason']}" for one in found)
+    if not found:
+        yield "nothing is rejected"
+
+
+def held(found: list[dict[str, Any]]) -> Iterator[str]:
+    """What waits for a person."""
+    yield from (f"visit {one['id']} of contact {one['contact_id']} at {one['at']}" for one in found)
+    if not found:
+        yield "nothing is held"
