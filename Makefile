@@ -59,6 +59,11 @@ pins: .venv/.dev-ready ## renew constraints.txt: every version to the newest tha
 	  --group run --group dev --all-extras $(PACKAGES:%=%/pyproject.toml) -o .cache/pins.txt
 	@{ sed '/^[^#]/,$$d' constraints.txt; cat .cache/pins.txt; } > .cache/constraints.txt && mv .cache/constraints.txt constraints.txt
 
+.PHONY: fresh
+fresh: ## forget what was synced with a sandbox: a new one is a new, empty account
+	@rm -f ledger/sandbox.db*
+	@.venv/bin/meltano --log-level=error --environment sandbox state clear --force sandbox:tap-booker-to-target-referrizer
+
 .PHONY: clean
 clean: ## remove what this Makefile installed and every cache, but no state and no ledger
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build $(PACKAGES:%=%/dist)

@@ -45,6 +45,10 @@ def accounting(console: Console, counts: Mapping[str, Any]) -> None:
     """Where every record of the run went, one table for each stream, side by side."""
     tables = [_account(stream, counts[stream]) for stream in ("contacts", "check_ins")]
     console.print(Columns(tables, padding=(0, 4)))
+    others = {**counts["besides"], **counts["backlog"]}
+    said = [f"{_words(name)} {number:,}" for name, number in others.items() if number]
+    if said:
+        console.print(f"Written without a record of their own: {', '.join(said)}", highlight=False)
 
 
 def _account(stream: str, counts: Mapping[str, Any]) -> Table:

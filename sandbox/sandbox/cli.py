@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 from contextlib import closing
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result: int = options.run(options)
     except OSError as error:
-        sys.stderr.write(f"sandbox: {options.what(options)} ({error.strerror or error})\n")
+        sys.stderr.write(f"sandbox: {options.what(options)} ({os.strerror(error.errno or 0)})\n")
         return 1
     return result
 

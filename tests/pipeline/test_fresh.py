@@ -78,6 +78,26 @@ def test_make_demo_leaves_the_tree_clean_and_nothing_but_caches(
     assert not (clone / ".meltano").exists()
 
 
+def test_make_fresh_forgets_what_was_synced_with_a_sandbox_and_nothing_else(
+    clone: Path, told: subprocess.CompletedProcess[str]
+) -> None:
+    assert told.returncode == 0
+    (clone / "ledger").mkdir()
+    for name in ("sandbox.db", "sandbox.db-wal", "production.db"):
+        (clone / "ledger" / name).touch()
+    meltano = [str(clone / ".venv/bin/meltano"), "--environment", "sandbox", "state"]
+    name = "sandbox:tap-booker-to-target-referrizer"
+    known = [*meltano, "set", "--force", name, '{"singer_state": {"bookmarks": {}}}']
+    subprocess.run(known, cwd=clone, env=environment(), check=True, capture_output=True)
+    subprocess.run(["make", "fresh"], cwd=clone, env=environment(), check=True, capture_output=True)
+    assert [path.name for path in (clone / "ledger").iterdir()] == ["production.db"]
+    listed = [*meltano, "list"]
+    left = subprocess.run(listed, cwd=clone, env=environment(), check=True, capture_output=True, text=True)
+    assert name not in left.stdout + left.stderr
+    shutil.rmtree(clone / ".meltano")
+    shutil.rmtree(clone / "ledger")
+
+
 def test_a_demo_that_is_interrupted_leaves_no_process_and_no_run(
     clone: Path, told: subprocess.CompletedProcess[str]
 ) -> None:

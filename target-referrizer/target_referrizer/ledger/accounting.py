@@ -90,7 +90,7 @@ def check_ins(tx: sa.Connection, source: str, run: int, since: datetime, left: s
 def besides(tx: sa.Connection, source: str, run: int) -> dict[str, int]:
     """Contacts without a record in this input that were written all the same, and why."""
     written = _written_besides(run)
-    visited, aged = written & _had_visits(source, run), written & ~_had_visits(source, run) & _aged(run)
+    aged, visited = written & _aged(run), written & ~_aged(run) & _had_visits(source, run)
     return {
         "updated_by_their_check_ins": _count(tx, remote_contact, visited),
         "moved_as_time_passed": _count(tx, remote_contact, aged),
