@@ -10,9 +10,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from target_referrizer.creates import Creates
-from target_referrizer.errors import TargetError
+from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import desired as wanted
-from target_referrizer.ledger import journal, outbox
+from target_referrizer.ledger import index, journal, outbox
 from target_referrizer.reconcile import reject_contact
 from target_referrizer.updates import Updates
 
@@ -108,7 +108,7 @@ class ContactDelivery:
         work = Updates(self._context, groups)
         self._context.deliver("updating contacts", work)
         if self.has_lost():
-            self.find_lost()
+            self.find_lost(work.lost)
             self._context.deliver("updating contacts", Updates(self._context, groups))
 
     def has_lost(self) -> bool:
@@ -116,10 +116,21 @@ class ContactDelivery:
         with self._context.ledger.transaction() as tx:
             return wanted.has_lost(tx, self._context.source)
 
-    def find_lost(self) -> None:
-        """Match lost contacts again; those without a match are gone until a person says otherwise."""
+    def find_lost(self, one: str | None) -> None:
+        """Match lost contacts again; those without a match are gone until a person says otherwise.
+
+        Args:
+            one: A Referrizer contact that was not found by its id.
+
+        Raises:
+            SettingsError: It is there all the same: then its address is wrong, and nobody is gone.
+        """
         context = self._context
-        self._reconciler.index.refresh_once()
+        self._reconciler.index.refresh()
+        with context.ledger.transaction() as tx:
+            if one is not None and index.is_shown(tx, one):
+                what = "Referrizer lists a contact and does not find it by its id; try update_style patch"
+                raise SettingsError("RFZ-101", what)
         self._reconciler.match()
         with context.ledger.transaction() as tx:
             for row in wanted.bury(tx, context.source):

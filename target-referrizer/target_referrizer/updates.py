@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.errors import TargetError
+from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import journal, outbox
 from target_referrizer.ledger.staging import canonical
 from target_referrizer.ledger.tables import contact, remote_contact
@@ -39,6 +39,7 @@ class Updates:
 
     context: Context
     groups: bool
+    lost: str | None = None  # one of those that Referrizer did not find
     _after: str = ""
     _queue: deque[Difference] = field(default_factory=deque)
 
@@ -53,19 +54,27 @@ class Updates:
 
     def send(self, job: Difference) -> Written:
         """See `Work`. A refused write is tried again with the computed values alone."""
-        document = self._read(job)
+        document, birthday = self._read(job), job.birthday
+        if document is None:  # a birthday that may stand there must not be overwritten
+            document, birthday = {}, None
         try:
-            return Written(job.changes, self._write(job, job.changes, job.birthday, document))
+            return Written(job.changes, self._write(job, job.changes, birthday, document))
         except Refused as refusal:
             ours = {key: value for key, value in job.changes.items() if key in {"group", "last_visit_at"}}
             if refusal.is_gone or not ours or ours == job.changes:
                 raise
             return Written(ours, self._write(job, ours, None, document), refusal, birthday_settled=False)
 
-    def _read(self, job: Difference) -> dict[str, Any]:
-        if self.context.settings.update_style == "merge" or job.birthday or job.is_first:
+    def _read(self, job: Difference) -> dict[str, Any] | None:
+        """The contact as Referrizer shows it; None where a patch must do without."""
+        if self.context.settings.update_style == "merge":
             return self.context.client.get_contact(job.remote_id)
-        return {}
+        if not (job.birthday or job.is_first):
+            return {}
+        try:
+            return self.context.client.get_contact(job.remote_id)
+        except (Refused, SettingsError):
+            return None
 
     def _write(
         self, job: Difference, changes: dict[str, Any], birthday: str | None, document: dict[str, Any]
@@ -104,6 +113,7 @@ class Updates:
         if isinstance(outcome, Written):
             self._confirm(tx, job, outcome)
         elif isinstance(outcome, Refused) and outcome.is_gone:
+            self.lost = job.remote_id
             lose(tx, self.context, job.remote_id)
         elif isinstance(outcome, Refused):
             outbox.intend_updates(tx, [job.remote_id], None)

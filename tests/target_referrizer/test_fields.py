@@ -202,3 +202,26 @@ def test_a_last_visit_that_nobody_can_vouch_for_is_emptied_whatever_the_list_sho
     salon.run([contact(1)], update_style=style)
     shown = salon.one(email="ada1@example.com")
     assert (custom(shown, "Last Visit Date"), custom(shown, "Customer Group")) == (None, "Leads")
+
+
+def test_a_referrizer_that_finds_no_contact_by_its_id_is_a_wrong_setting_and_nobody_is_gone(
+    salon: Salon,
+) -> None:
+    salon.run([contact(1), contact(2)])
+    switches = salon.box.referrizer.switches
+    salon.box.faults.add("404", vendor="referrizer", method="GET", path="contacts/")
+    outcome = salon.run([contact(1, city="Gary", updated_at=salon.now.isoformat())])
+    assert (outcome.code, "update_style patch" in outcome.log) == (2, True)
+    switches.patch = True
+    again = salon.run([], update_style="patch")
+    assert (again.code, salon.one(email="ada1@example.com")["address"]["city"]) == (0, "Gary")
+
+
+def test_a_patch_that_cannot_read_first_overwrites_no_birthday(salon: Salon) -> None:
+    salon.box.referrizer.switches.patch = True
+    salon.box.referrizer.switches.get_by_id = False
+    salon.owner_adds(firstName="Ada", email="ada1@example.com", birthday="1961-03-02")
+    salon.box.referrizer.switches.list_shows = "identity"
+    outcome = salon.run([contact(1, birthday="1999-09-09", city="Gary")], update_style="patch")
+    shown = salon.one(email="ada1@example.com")
+    assert (outcome.code, shown["birthday"], shown["address"]["city"]) == (0, "1961-03-02", "Gary")

@@ -17,6 +17,7 @@ INVALID_TOKEN = "invalid access token"  # noqa: S105 - the vendor's wording
 NO_ACCESS = "access denied"
 _GATEWAY_TEXT = {
     403: "Out of call volume quota. Quota will be replenished later.",
+    404: "Resource not found",
     500: "Internal server error",
     503: "Service unavailable",
     504: "Gateway timeout",

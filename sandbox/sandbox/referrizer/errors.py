@@ -36,6 +36,7 @@ def from_problem(problem: Problem) -> RefusedError:
 _FAULTS = {
     401: ("MISSING_AUTHENTICATION", "The token is missing or not valid"),
     403: ("FORBIDDEN", "Not allowed"),
+    404: ("NOT_FOUND", "There is nothing here"),
     429: ("TOO_MANY_REQUESTS", "Too many requests"),
     500: ("INTERNAL_ERROR", "Something went wrong"),
     503: ("SERVICE_UNAVAILABLE", "The service is not available"),

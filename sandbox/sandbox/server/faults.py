@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 Kind = Literal[
     "401",
     "403",
+    "404",
     "429",
     "500",
     "503",
@@ -27,7 +28,19 @@ Kind = Literal[
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 BEFORE = frozenset(
-    {"401", "403", "429", "500", "503", "504", "timeout_before", "cut_before", "empty_object", "empty_body"}
+    {
+        "401",
+        "403",
+        "404",
+        "429",
+        "500",
+        "503",
+        "504",
+        "timeout_before",
+        "cut_before",
+        "empty_object",
+        "empty_body",
+    }
 )
 
 

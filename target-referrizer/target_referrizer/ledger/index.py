@@ -67,6 +67,12 @@ def candidates(
     ]
 
 
+def is_shown(tx: sa.Connection, remote_id: str) -> bool:
+    """Whether the list shows a contact, as far as is known."""
+    there = (remote_contact.c.id == remote_id) & ~remote_contact.c.is_gone
+    return bool(tx.scalar(sa.select(sa.func.count()).select_from(remote_contact).where(there)))
+
+
 def start_from_shown(tx: sa.Connection, first_instant: Callable[[str], datetime | None]) -> None:
     """Take the last visit dates that Referrizer shows as where a rebuilt ledger starts from.
 
