@@ -27,21 +27,8 @@ Kind = Literal[
     "expired_token",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
-BEFORE = frozenset(
-    {
-        "401",
-        "403",
-        "404",
-        "429",
-        "500",
-        "503",
-        "504",
-        "timeout_before",
-        "cut_before",
-        "empty_object",
-        "empty_body",
-    }
-)
+#: Kinds that keep a request from taking effect: an HTTP status, an empty answer, or a break before it.
+BEFORE = frozenset(kind for kind in KINDS if kind.isdigit() or kind.startswith("empty") or "before" in kind)
 
 
 @dataclass
