@@ -69,6 +69,7 @@ def test_no_sandbox_there_is_one_line() -> None:
         ("--contacts", "-5"),
         ("--port", "70000"),
         ("--now", "2026-03-02"),
+        ("--now", "2026-03-02T15:00:00"),
         ("--now", "noon"),
         ("--location", "x=Europe/London"),
         ("--location", "1=Nowhere"),

@@ -100,14 +100,3 @@ def test_the_command_prints_one_line_serves_and_ends_on_a_signal(ending: signal.
         assert server.wait(20) == 0
         assert server.stderr is not None
         assert (server.stdout.read(), server.stderr.read()) == ("", "")
-
-
-def test_an_instant_without_a_zone_is_refused_at_the_command_line() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "sandbox", "serve", "--now", "2026-03-02T15:00:00"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "needs a zone" in done.stderr
