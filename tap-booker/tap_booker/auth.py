@@ -113,7 +113,9 @@ class Authority:
         return self._locations.setdefault(location_id, self._location_cell(location_id))
 
     def close(self) -> None:
-        """Leave no token call under way."""
+        """Leave no token call under way that may replace the refresh token; others need not be waited for."""
+        if self._file is None:
+            return
         for cell in (*self._locations.values(), self._account):
             cell.seal()
 

@@ -16,7 +16,7 @@ from tap_booker.errors import (
     TokenExpiredError,
     UnknownLocationError,
 )
-from tap_booker.retry import with_retries
+from tap_booker.retry import PATIENCE, with_retries
 from tap_booker.transport import Call, Reply, Transport
 
 if TYPE_CHECKING:
@@ -63,14 +63,6 @@ class Page:
     rows: list[dict[str, Any]]
     skipped: int = 0
     is_whole: bool = True
-
-    @property
-    def is_end(self) -> bool:
-        """Only an empty page ends a list: short ones occur in the middle (seen).
-
-        A page of single records whose every record is missing may be such a short one.
-        """
-        return not self.rows and self.is_whole
 
 
 class Booker:
@@ -132,7 +124,7 @@ class Booker:
         try:
             rows = self._rows(query, number, size, tally)
         except RetriableError as failure:
-            if not failure.breaks_page:
+            if not _is_the_records_fault(failure):
                 raise
             logger.warning("%s Page %d of %s is read record by record.", failure.code, number, query.title)
             page = self._singles(query, number, size, tally)
@@ -154,7 +146,8 @@ class Booker:
                 rows = self._rows(query, position, 1, tally)
             except RetriableError as failure:
                 in_a_row += 1
-                if not failure.breaks_page or in_a_row > (BROKEN_IN_A_ROW if self._skip_broken else 1):
+                bearable = BROKEN_IN_A_ROW if self._skip_broken else 1
+                if not _is_the_records_fault(failure) or in_a_row > bearable:
                     raise
                 broken.append((position, failure))
             else:
@@ -207,3 +200,8 @@ class Booker:
                 return answers.payload(send(tokens.renew(token).text))
 
         return with_retries(once, self._sleep)
+
+
+def _is_the_records_fault(failure: RetriableError) -> bool:
+    """Whether a single record may be the cause; a long pause that Booker asks for is not."""
+    return failure.breaks_page and (failure.retry_after or 0) <= PATIENCE

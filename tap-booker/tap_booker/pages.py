@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 STALE_PAGES = 50
 """So many pages in a row without a record that is new: the list has no end."""
 
+BLANK_PAGES = 2
+"""So many pages in a row that fail as a whole and hold no single record lie beyond the end."""
+
 EQUAL_PAGES = 3
 """So many equal pages in a row are one page that the server repeats; two can be a drift by a whole page."""
 
@@ -38,14 +41,15 @@ def read_pages(fetch: Callable[[int], Page], size: int, ahead: int, workers: Exe
         workers: Runs the fetches.
     """
     waiting: deque[Future[Page]] = deque()
-    asked, width = 0, 1
+    asked, width, blank = 0, 1, 0
     try:
         while True:
             while len(waiting) < width:
                 asked += 1
                 waiting.append(workers.submit(fetch, asked))
             page = waiting.popleft().result()
-            if page.is_end:
+            blank = 0 if page.rows or page.skipped else blank + 1
+            if blank and (page.is_whole or blank == BLANK_PAGES):
                 return
             width = min(width * 2, ahead) if len(page.rows) + page.skipped >= size else 1
             yield page
@@ -77,7 +81,8 @@ def new_rows(pages: Iterator[Page], id_of: Callable[[dict[str, Any]], object]) -
             logger.warning("Booker repeats a page; it is taken as the end of the list.")
             return
         fresh = [row for row, one in zip(page.rows, ids, strict=True) if one is None or one not in seen]
-        stale = 0 if fresh or page.skipped else stale + 1
+        is_news = page.skipped or any(id_of(row) is not None for row in fresh)
+        stale = 0 if is_news else stale + 1
         if stale > STALE_PAGES:
             raise EndlessPagesError(f"{STALE_PAGES} pages in a row brought nothing new.")
         yield from _once(fresh, id_of, seen)

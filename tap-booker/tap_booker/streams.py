@@ -176,7 +176,8 @@ class CheckIns(BookerStream):
         # What was to come at the bookmark and never changed since is in no window of modification.
         start = min(self.run.now - timedelta(days=self.config["trailing_days"]), modified.start)
         trailing = Window(start, self.run.now + DAY)
-        merged.update(self._by_start(location, trailing, tally, held_by=trailing))
+        for part in queries.slices(trailing, self.config["window_days"]):
+            merged.update(self._by_start(location, part, tally, held_by=trailing))
         yield from (row for row in merged.values() if row is not None)
 
     def _by_start(

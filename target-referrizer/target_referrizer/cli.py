@@ -18,8 +18,9 @@ from target_referrizer.failing import run_cli
 from target_referrizer.ledger import Ledger, decisions, journal, reports
 from target_referrizer.people import email_key
 from target_referrizer.run import Run, real_outside
-from target_referrizer.settings import PROPERTIES, Settings, from_environment, problems
+from target_referrizer.settings import PROPERTIES, Settings, checked, from_environment
 from target_referrizer.stopping import Stop
+from target_referrizer.target import TargetReferrizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,16 +60,15 @@ def ledger_command(context: click.Context, config: tuple[Path, ...]) -> None:
 
 
 def _settings(files: tuple[Path, ...]) -> Settings:
-    given: dict[str, Any] = {}
+    schema = PROPERTIES.to_dict()
+    TargetReferrizer.append_builtin_config(schema)
+    config: dict[str, Any] = {} if files else from_environment(schema)
     for file in files:
         try:
-            given |= json.loads(file.read_text())
-        except ValueError:
-            raise SettingsError("RFZ-101", f"{file.name} is not JSON") from None
-    config = given if files else from_environment()
-    for error in problems(config, PROPERTIES.to_dict()):
-        raise error
-    return Settings.parse(config)
+            config |= json.loads(file.read_text())
+        except (TypeError, ValueError):
+            raise SettingsError("RFZ-101", f"{file.name} holds no JSON object") from None
+    return checked(config, schema)
 
 
 def _open(settings: Settings) -> Ledger:

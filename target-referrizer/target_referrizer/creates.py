@@ -89,11 +89,15 @@ class Creates:
         """Refusals and the like. What may have happened keeps its intent until the index is read again."""
         if isinstance(outcome, Refused) and outcome.is_duplicate:
             self.duplicates.append(row)
+            if not row.create_tries:  # else a try before this one may have made it
+                outbox.drop_intents(tx, self._context.source, [row.id])
         elif isinstance(outcome, Refused):
             why = f"Referrizer refused the contact ({outcome.error_code or outcome.status})"
             reject_contact(tx, self._context, row, "RFZ-209", why)
         elif isinstance(outcome, TargetError):
             outbox.drop_intents(tx, self._context.source, [row.id])
+        elif outcome is None:
+            outbox.acknowledge_create(tx, self._context.source, row.id)
 
     def _created(self, tx: sa.Connection, created: list[tuple[Creation, str]]) -> None:
         """Write new contacts down together: their number is what a first load takes its time for."""

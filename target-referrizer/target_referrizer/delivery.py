@@ -40,10 +40,10 @@ def deliver(reconciler: Reconciler, visits: Visits, withheld: set[str]) -> None:
     contacts.run(creates="creates" not in withheld, groups=groups)
     if "visits" in withheld:
         return
-    context.deliver("posting visits", visits)
+    context.deliver("posting visits", visits, holds=True)
     if contacts.has_lost():
         contacts.run(creates="creates" not in withheld, groups=groups)
-        context.deliver("posting visits", visits.again())
+        context.deliver("posting visits", visits.again(), holds=True)
 
 
 class ContactDelivery:
@@ -99,7 +99,7 @@ class ContactDelivery:
         with context.ledger.transaction() as tx:
             for contact_id in outbox.give_up_creates(tx, context.source):
                 logger.warning(
-                    "contact %s: Referrizer does not answer its creation; it waits for the next run",
+                    "contact %s: Referrizer does not say what its creation came to; the next run looks it up",
                     contact_id,
                 )
 
@@ -110,6 +110,7 @@ class ContactDelivery:
         if self.has_lost():
             self.find_lost(work.lost)
             self._context.deliver("updating contacts", Updates(self._context, groups))
+            self._bury_lost()
 
     def has_lost(self) -> bool:
         """Whether Referrizer no longer has somebody that this source linked to."""
@@ -123,15 +124,21 @@ class ContactDelivery:
             one: A Referrizer contact that was not found by its id.
 
         Raises:
-            SettingsError: It is there all the same: then its address is wrong, and nobody is gone.
+            SettingsError: It is there, and no other was found by its id either: their address must be wrong.
         """
         context = self._context
         self._reconciler.index.refresh()
         with context.ledger.transaction() as tx:
-            if one is not None and index.is_shown(tx, one):
-                what = "Referrizer lists a contact and does not find it by its id; try update_style patch"
+            if one is not None and not context.client.has_found_by_id and index.is_shown(tx, one):
+                hint = "; try update_style patch" if context.settings.update_style == "merge" else ""
+                what = f"Referrizer lists contacts and finds none of them by its id{hint}"
                 raise SettingsError("RFZ-101", what)
         self._reconciler.match()
+        self._bury_lost()
+
+    def _bury_lost(self) -> None:
+        """Whoever was looked for and not found: no more writes."""
+        context = self._context
         with context.ledger.transaction() as tx:
             for row in wanted.bury(tx, context.source):
                 journal.note(tx, context.moment, "gone", source=row.source, contact_id=row.id)

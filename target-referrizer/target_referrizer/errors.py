@@ -9,6 +9,10 @@ new meaning.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,17 @@ class SettingsError(TargetError):
     """The settings or the account must be corrected before a run can be right."""
 
     exit_code = 2
+
+
+class SettingsErrors(SettingsError):  # noqa: N818 - several of them
+    """Several settings are wrong, each with its own line."""
+
+    def __init__(self, errors: Sequence[SettingsError]) -> None:
+        super().__init__(errors[0].code, errors[0].what)
+        self.errors = errors
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
 
 
 class NeedsPerson(TargetError):  # noqa: N818 - named by who is needed, as the exit codes are

@@ -39,4 +39,5 @@ def _innermost(error: BaseException) -> str:
 
 
 def _say(error: TargetError) -> None:
-    logging.getLogger("target-referrizer").critical("%s", error)
+    for line in str(error).splitlines():
+        logging.getLogger("target-referrizer").critical("%s", line)

@@ -68,9 +68,16 @@ class Context:
         """The source of this run."""
         return self.settings.source
 
-    def deliver(self, phase: str, work: Work) -> None:
-        """Do a piece of work with the settings' number of workers, its progress kept in the ledger."""
-        workers = Workers(self.ledger, self.settings.concurrent_requests, self.stop)
+    def deliver(self, phase: str, work: Work, *, holds: bool = False) -> None:
+        """Do a piece of work with the settings' number of workers, its progress kept in the ledger.
+
+        Args:
+            phase: What it is, for whoever asks how far the run is.
+            work: What is to be sent.
+            holds: Whether an unknown outcome of it waits for a person.
+        """
+        is_there = None if holds else self.client.is_there
+        workers = Workers(self.ledger, self.settings.concurrent_requests, self.stop, is_there)
         workers.run(work, lambda tx, done: journal.progress(tx, self.run, phase=phase, progress=done))
 
 

@@ -87,7 +87,7 @@ class Referrizer:
             api_url: Address with the version prefix (that there is one is seen; the reference shows none).
             token: The account's API token.
             pacer: Shared by everything that calls this account.
-            timeout: Seconds to wait for a connection, and for each part of an answer.
+            timeout: Seconds to wait for a connection, and for the answer.
             patience_seconds: Seconds without any success after which the run stops.
             clock: Seconds that only grow.
             stop: Once set, nothing more is sent.
@@ -105,6 +105,7 @@ class Referrizer:
         self._patience = Patience(patience_seconds, clock)
         self._lock = threading.Lock()
         self._calls = Counter(reads=0, writes=0, retries=0)
+        self._found_by_id = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -121,6 +122,11 @@ class Referrizer:
         """Requests sent so far: `reads` and `writes`, and how many of them were `retries`."""
         with self._lock:
             return Counter(self._calls)
+
+    @property
+    def has_found_by_id(self) -> bool:
+        """Whether any contact was found by its id so far: that this can be done is only inferred."""
+        return self._found_by_id.is_set()
 
     def list_contacts(self) -> Iterator[list[dict[str, Any]]]:
         """All contacts of the account, page by page (documented: 1-based, at most 100 on a page).
@@ -224,7 +230,10 @@ class Referrizer:
             trouble = answer if isinstance(answer, Trouble) else answer.trouble(call.wanted)
             if trouble is None and isinstance(answer, Answer):
                 self._patience.success()
-                return accept(call.method, call.path, call.body, answer)
+                accepted = accept(call.method, call.path, call.body, answer)
+                if call.path.startswith("/contacts/"):
+                    self._found_by_id.set()
+                return accepted
             if trouble is not None:
                 self._bear(call, trouble, others_succeed=self._patience.successes > healthy_before)
 
@@ -239,16 +248,19 @@ class Referrizer:
             raise Unknown(trouble.reason)
         pause = trouble.pause or 0.0
         if left <= 0 or pause > left:
-            if call.is_one_contact and trouble.may_have_acted and self._is_there():
+            if call.is_one_contact and trouble.may_have_acted and not pause and self.is_there():
                 raise Unknown(trouble.reason)
             self._give_up(call, trouble, left)
         self._pacer.pause(pause)
         if pause < 1:
             self._wait(min(backoff(call.tries, self._rng), left))
 
-    def _is_there(self) -> bool:
-        """Whether Referrizer answers at all: one contact that cannot be read is no outage."""
+    def is_there(self) -> bool:
+        """Whether Referrizer answers at all, asked once: contacts that it always fails on are no outage."""
         call = _Call("GET", "/contacts", {"page": 1, "perPage": 1}, wanted=list)
+        self._pacer.take(self._stop)
+        if self._stop.is_set():
+            return False
         self._count(call)
         answer = self._wire.exchange(call.method, call.path, call.params, call.body)
         is_good = isinstance(answer, Answer) and answer.status == HTTPStatus.OK

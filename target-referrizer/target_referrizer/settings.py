@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator
+from phonenumbers import SUPPORTED_REGIONS
 from singer_sdk import typing as th
 from singer_sdk.configuration._dict_config import parse_environment_config
 
-from target_referrizer.errors import SettingsError
+from target_referrizer.errors import SettingsError, SettingsErrors
 from target_referrizer.groups import Policy
 from target_referrizer.payloads import FieldMap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-VENDOR_HOST = "api.referrizer.com"
+logger = logging.getLogger("target-referrizer")
+
+VENDOR = "referrizer.com"
 
 DEFAULT_GROUPS: list[dict[str, str]] = [
     {"name": "Current customers", "visited_within": "3 months"},
@@ -55,7 +59,7 @@ def _yes_no(name: str, description: str, *, default: bool) -> th.Property[Any]:
 
 PROPERTIES = th.PropertiesList(
     _text("api_token", "Referrizer API token, from its Integrations page", required=True, secret=True),
-    _text("api_url", "Address of the API, version prefix included", default=f"https://{VENDOR_HOST}/v1"),
+    _text("api_url", "Address of the API, version prefix included", default=f"https://api.{VENDOR}/v1"),
     _text(
         "ledger_url",
         "Database that keeps what was sent, SQLite or PostgreSQL. Back it up: it makes a visit unrepeatable",
@@ -173,18 +177,17 @@ class Settings:
             SettingsError: A setting cannot be used, or `as_of` is aimed at a real account.
         """
         get = {**_defaults(), **{key: value for key, value in config.items() if value is not None}}
+        read = _Reader()
         settings = cls(
             api_token=str(get["api_token"]).strip(),
-            api_url=_url(get["api_url"]),
+            api_url=read(_url, get["api_url"]),
             ledger_url=get["ledger_url"],
-            source=_name("source", get["source"]),
+            source=read(_name, "source", get["source"]),
             sources=tuple(get["sources"]),
-            country=_country(get["default_country"]),
-            policy=Policy.parse(get["groups"], get["no_visit_group"], get["timezone"]),
-            field_map=FieldMap.parse(get["field_map"]),
-            since=None
-            if get["visits_since"] == "first_run"
-            else _instant("visits_since", get["visits_since"]),
+            country=read(_country, get["default_country"]),
+            policy=read(Policy.parse, get["groups"], get["no_visit_group"], get["timezone"]),
+            field_map=read(FieldMap.parse, get["field_map"]),
+            since=read(_since, get["visits_since"]),
             points=get.get("points"),
             backfill_points=get["backfill_points"],
             update_style=get["update_style"],
@@ -198,11 +201,42 @@ class Settings:
             max_reject_percent=get["max_reject_percent"],
             brake_percent=get["brake_percent"],
             dry_run=get["dry_run"],
-            as_of=_instant("as_of", get["as_of"]) if get.get("as_of") else None,
+            as_of=read(_instant, "as_of", get["as_of"]) if get.get("as_of") else None,
         )
-        if settings.as_of and not settings.dry_run and urlsplit(settings.api_url).hostname == VENDOR_HOST:
+        if read.errors:
+            raise SettingsErrors(read.errors)
+        if settings.as_of and not settings.dry_run and _is_vendors(settings.api_url):
             raise SettingsError("RFZ-108", "as_of is set while api_url is Referrizer's own address")
         return settings
+
+
+class _Reader:
+    """Reads one setting after the other, and keeps what is wrong with each."""
+
+    def __init__(self) -> None:
+        self.errors: list[SettingsError] = []
+
+    def __call__(self, parse: Callable[..., Any], *given: Any) -> Any:
+        """The setting as `parse` reads it; None where it cannot."""
+        try:
+            return parse(*given)
+        except SettingsError as error:
+            self.errors.append(error)
+            return None
+
+
+def checked(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:
+    """Check a whole configuration, and say of each key that is no setting that it is none.
+
+    Raises:
+        SettingsError: One or more settings are wrong, each with its own line.
+    """
+    for surplus in unknown(config, schema):
+        logger.warning("%s", surplus)
+    found = list(problems(config, schema))
+    if found:
+        raise SettingsErrors(found)
+    return Settings.parse(config)
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[SettingsError]:
@@ -217,17 +251,30 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[S
         yield SettingsError("RFZ-103", "api_token is empty")
 
 
-def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[str]:
-    """A sentence for each key that is no setting."""
+def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[SettingsError]:
+    """What to say of each key that is no setting; it does not stop a run."""
     for key in sorted(set(config) - set(schema["properties"])):
         near = difflib.get_close_matches(key, schema["properties"], n=1)
-        yield f"RFZ-102 there is no setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        yield SettingsError("RFZ-102", f"there is no setting {key!r}{hint}")
 
 
-def from_environment(config: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Configuration of the commands: a file's settings, over those of `TARGET_REFERRIZER_*`."""
-    found = parse_environment_config(PROPERTIES.to_dict(), "TARGET_REFERRIZER_", dotenv_path=os.devnull)
-    return {**found, **(config or {})}
+def from_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Configuration from `TARGET_REFERRIZER_*`.
+
+    Raises:
+        SettingsError: A variable cannot be read as what its setting is.
+    """
+    found: dict[str, Any] = {}
+    for name, spec in schema["properties"].items():
+        try:
+            found |= parse_environment_config(
+                {"properties": {name: spec}}, "TARGET_REFERRIZER_", dotenv_path=os.devnull
+            )
+        except ValueError:
+            what = f"the environment variable TARGET_REFERRIZER_{name.upper()} cannot be read"
+            raise SettingsError("RFZ-101", what) from None
+    return found
 
 
 def _defaults() -> dict[str, Any]:
@@ -250,6 +297,11 @@ def _explain(error: Any) -> str:
     return f"{path or 'the configuration'} must be {words[error.validator]} {listed}"
 
 
+def _is_vendors(api_url: str) -> bool:
+    host = (urlsplit(api_url).hostname or "").rstrip(".")
+    return host == VENDOR or host.endswith(f".{VENDOR}")
+
+
 def _url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -264,11 +316,13 @@ def _name(setting: str, value: str) -> str:
 
 
 def _country(value: str) -> str:
-    from phonenumbers import SUPPORTED_REGIONS  # noqa: PLC0415 - only needed once settings are given
-
     if value.upper() not in SUPPORTED_REGIONS:
         raise SettingsError("RFZ-101", f"default_country {value!r} is not a two-letter country code")
     return value.upper()
+
+
+def _since(value: str) -> datetime | None:
+    return None if value == "first_run" else _instant("visits_since", value)
 
 
 def _instant(setting: str, value: str) -> datetime:

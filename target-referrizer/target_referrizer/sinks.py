@@ -129,8 +129,6 @@ class ContactsSink(ContractSink):
         if record.get("is_forgotten"):
             return ContactRow(key, "{}", updated_at, None, None, None, "", "", "forgotten")
         reach = _reach(record, reachable=bool(email or phone))
-        if reach.code:
-            self.logger.warning("contact %s rejected: %s", key, TargetError(reach.code, reach.reason))
         return ContactRow(
             key,
             canonical({name: record[name] for name in KEPT if record.get(name) not in (None, "")}),

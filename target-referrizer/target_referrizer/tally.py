@@ -64,7 +64,8 @@ def person_needed(tx: sa.Connection, context: Context, summary: Summary) -> Need
     if number := tx.scalar(sa.select(sa.func.count()).select_from(visit).where(held)):
         return NeedsPerson("RFZ-301", f"{number} visits are held: their answer never came")
     rejects = journal.new_rejections(tx, context.source, context.run)
-    records = sum(summary.read.values()) - summary.counts["contacts"].get("skipped", {}).get("unreachable", 0)
+    unreachable = sum(counts.get("skipped", {}).get("unreachable", 0) for counts in summary.counts.values())
+    records = sum(summary.read.values()) - unreachable
     if records >= REJECTS_FROM and rejects * 100 > records * context.settings.max_reject_percent:
         return NeedsPerson("RFZ-302", f"{rejects} of {records} records were rejected")
     return None

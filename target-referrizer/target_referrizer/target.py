@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from singer_sdk import Target
 from singer_sdk.exceptions import RecordsWithoutSchemaException
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.failing import run_cli
 from target_referrizer.reader import LineReader
 from target_referrizer.run import Run, real_outside
-from target_referrizer.settings import PROPERTIES, Settings, problems, unknown
+from target_referrizer.settings import PROPERTIES, Settings, checked, from_environment
 from target_referrizer.sinks import CheckInsSink, ContactsSink
 from target_referrizer.stopping import Stop
 
@@ -70,16 +72,21 @@ class TargetReferrizer(Target):
             raise SettingsError("RFZ-101", "--config holds no JSON object") from None
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """One line for each wrong setting, and the last of them as the error."""
+        """Check all settings; every wrong one gets its own line."""
         self.append_builtin_config(self.config_jsonschema)
-        for warning in unknown(self.config, self.config_jsonschema):
-            self.logger.warning(warning)
-        found = list(problems(self.config, self.config_jsonschema))
-        if found and raise_errors:
-            for error in found[:-1]:
-                self.logger.error("%s", error)
-            raise found[-1]
-        return [str(error) for error in found]
+        try:
+            checked(self.config, self.config_jsonschema)
+        except SettingsError as error:
+            if raise_errors:
+                raise
+            return str(error).splitlines()
+        return []
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property has no self
+        """Settings from `TARGET_REFERRIZER_*`; one that cannot be read is named."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        return from_environment(cls.config_jsonschema)
 
     # --- the run
 
@@ -134,8 +141,11 @@ class TargetReferrizer(Target):
         asked_before = self._stop.is_set()
         self._stop.signum = signum
         self._stop.set()
-        if asked_before or "run" not in self.__dict__ or not self.run.is_delivering:
+        if "run" not in self.__dict__ or not self.run.is_delivering:
             sys.exit(128 + signum)
+        if asked_before:  # as a kill would: what is under way is looked up or held by the next run
+            self.logger.critical("stopped at once by a second signal %s", signum)
+            os._exit(128 + signum)
         self.logger.warning("stopping after the requests that are under way")
 
     @classmethod

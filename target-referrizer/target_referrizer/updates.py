@@ -14,7 +14,7 @@ from target_referrizer.ledger import journal, outbox
 from target_referrizer.ledger.staging import canonical
 from target_referrizer.ledger.tables import contact, remote_contact
 from target_referrizer.payloads import same
-from target_referrizer.referrizer import Refused
+from target_referrizer.referrizer import Refused, Unknown
 
 if TYPE_CHECKING:
     from target_referrizer.ledger.outbox import Difference
@@ -73,7 +73,7 @@ class Updates:
             return {}
         try:
             return self.context.client.get_contact(job.remote_id)
-        except (Refused, SettingsError):
+        except (Refused, SettingsError, Unknown):
             return None
 
     def _write(

@@ -41,6 +41,10 @@ class VisitJob:
     waiting_since: datetime | None
 
 
+class ContactGone(Refused):
+    """The visit was refused because Referrizer no longer has its contact."""
+
+
 @dataclass
 class Visits:
     """Posts what is to be posted; no contact has two visits in flight.
@@ -48,11 +52,13 @@ class Visits:
     Attributes:
         since: Check-ins before this instant are history and never posted.
         first_run: Visits from before this instant are a backfill and earn `backfill_points`.
+        is_second: Whether the lost contacts have been looked for: nobody is taken for gone any more.
     """
 
     context: Context
     since: datetime
     first_run: datetime
+    is_second: bool = False
     _after: tuple[Any, ...] | None = None
     _queue: list[Any] = field(default_factory=list)
     _busy: set[str] = field(default_factory=set)
@@ -60,7 +66,7 @@ class Visits:
 
     def again(self) -> Visits:
         """The same work from the beginning, for what can be sent only now."""
-        return Visits(self.context, self.since, self.first_run)
+        return Visits(self.context, self.since, self.first_run, is_second=True)
 
     def take(self, tx: sa.Connection, room: int) -> list[VisitJob]:
         """See `Work`. What needs no call (too early, or two check-ins at one instant) is decided here."""
@@ -118,18 +124,20 @@ class Visits:
         try:
             return self.context.client.create_visit(payloads.visit(job.remote_id, job.at, job.points))
         except Refused as refusal:
-            is_clear = refusal.is_gone or refusal.error_code in _OF_THE_VISIT
-            raise (None if is_clear else self._gone(job.remote_id)) or refusal from None
+            is_clear = self.is_second or refusal.error_code in _OF_THE_VISIT
+            if not is_clear and self._is_gone(job.remote_id):
+                raise ContactGone(refusal.status, refusal.error_code, "POST /visits") from None
+            raise
 
-    def _gone(self, remote_id: str) -> Refused | None:
-        """What Referrizer says about a contact that is gone; None where it has it, or cannot be asked."""
+    def _is_gone(self, remote_id: str) -> bool:
+        """Whether Referrizer has lost a contact; False also where it cannot be asked."""
         try:
             self.context.client.get_contact(remote_id)
         except Refused as answer:
-            return answer if answer.is_gone else None
+            return answer.is_gone
         except (SettingsError, Unknown):
-            return None
-        return None
+            pass
+        return False
 
     def settle(self, tx: sa.Connection, ended: list[tuple[VisitJob, Any]]) -> None:
         """See `Work`."""
@@ -154,10 +162,10 @@ class Visits:
             self._note(tx, job, "resend")
             return
         self._settle(tx, job, "held")
-        logger.warning("visit %s: RFZ-301 its answer never came; it is held", job.id)
+        logger.warning("visit %s: %s", job.id, TargetError("RFZ-301", "its answer never came; it is held"))
 
     def _refused(self, tx: sa.Connection, job: VisitJob, refusal: Refused) -> None:
-        if refusal.is_gone:
+        if isinstance(refusal, ContactGone):
             outbox.set_visit(tx, self.context.source, job.id, **_UNSENT)
             self._queue = [row for row in self._queue if row.to != job.remote_id]
             lose(tx, self.context, job.remote_id)

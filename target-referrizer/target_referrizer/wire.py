@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from target_referrizer.errors import SettingsError
 from target_referrizer.pacing import retry_after
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 # A connection that lay idle may be closed by the vendor just as a request goes out on it; nobody knows then.
 _IDLE_SECONDS = 2.0
+_PART = 1 << 16
 # By HTTP's own meaning the vendor did not act: slow request, too early, too many, overloaded (inferred).
 _NOT_ACTED = frozenset({408, 425, 429, 503})
 _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 300, 400, 500
@@ -108,7 +110,7 @@ class Wire:
         Args:
             api_url: Address with the version prefix.
             token: The account's API token.
-            timeout: Seconds to wait for a connection, and for each part of an answer.
+            timeout: Seconds to wait for a connection, and for the answer.
             clock: Seconds that only grow.
 
         Raises:
@@ -132,6 +134,7 @@ class Wire:
             body: To be sent as JSON, or None.
         """
         session = self._session(fresh=method == "POST")
+        due = time.monotonic() + self._timeout  # of the machine, as the time limits of sockets are
         try:
             response = session.request(
                 method,
@@ -143,11 +146,26 @@ class Wire:
                 stream=True,
             )
             with response:
-                return Answer(response.status_code, response.headers, _body(response))
+                return Answer(response.status_code, response.headers, self._body(response, due))
         except requests.RequestException as error:
             return Trouble(_reason(error), may_have_acted=not _never_left(error))
         finally:
             self._idle.append((session, self._clock()))
+
+    def _body(self, response: requests.Response, due: float) -> bytes | None:
+        """Read apart from the status, so that a broken body does not hide what the vendor decided.
+
+        Each part of a body may come in time, and the whole not: then it counts as broken.
+        """
+        parts = []
+        try:
+            while part := response.raw.read1(_PART, decode_content=True):
+                parts.append(part)
+                if time.monotonic() > due:
+                    return None
+        except HTTPError:
+            return None
+        return b"".join(parts)
 
     def close(self) -> None:
         """Close all connections; none may be in use."""
@@ -165,14 +183,6 @@ class Wire:
         if fresh and self._clock() - used_at > _IDLE_SECONDS:
             session.close()
         return session
-
-
-def _body(response: requests.Response) -> bytes | None:
-    """Read apart from the status, so that a broken body does not hide what the vendor decided."""
-    try:
-        return response.content
-    except requests.RequestException:
-        return None
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -42,11 +42,17 @@ class Work(Protocol):
 
 @dataclass
 class Workers:
-    """A pool of `width` workers over one ledger."""
+    """A pool of `width` workers over one ledger.
+
+    Attributes:
+        is_there: Asked when many answers in a row did not come: if Referrizer answers, it is no outage but
+            those requests, and the work goes on. None where an unknown outcome must be held for a person.
+    """
 
     ledger: Ledger
     width: int
     stop: Stop
+    is_there: Callable[[], bool] | None = None
     halt: Exception | None = field(default=None, init=False)
     _unknown: int = field(default=0, init=False)
 
@@ -62,8 +68,9 @@ class Workers:
         with ThreadPoolExecutor(self.width, thread_name_prefix="referrizer") as pool:
             while True:
                 done = wait(flying, return_when=FIRST_COMPLETED).done if flying else set()
+                ended = [(flying.pop(future), self._outcome(future)) for future in done]
                 with self.ledger.transaction() as tx:
-                    work.settle(tx, [(flying.pop(future), self._outcome(future)) for future in done])
+                    work.settle(tx, ended)
                     jobs = [] if self._is_halted() else work.take(tx, self.width - len(flying))
                     done_so_far += len(done)
                     progress(tx, done_so_far)
@@ -72,6 +79,13 @@ class Workers:
                     break
         if self.halt is not None:
             raise self.halt
+
+    def _judge(self) -> None:
+        """Many answers in a row did not come: an outage, or only these requests."""
+        if self.is_there is not None and self.is_there():
+            self._unknown = 0
+        else:
+            self.halt = Unavailable("RFZ-601", f"{self._unknown} requests in a row were never answered")
 
     def _is_halted(self) -> bool:
         """Whether nothing more is to be sent; a stop that was asked for is the reason that counts."""
@@ -84,7 +98,7 @@ class Workers:
         error = future.exception()
         self._unknown = self._unknown + 1 if isinstance(error, Unknown) else 0
         if self._unknown >= UNKNOWN_IN_A_ROW and self.halt is None:
-            self.halt = Unavailable("RFZ-601", f"{self._unknown} requests in a row were never answered")
+            self._judge()
         if error is None:
             return future.result()
         if isinstance(error, (Refused, Unknown)):

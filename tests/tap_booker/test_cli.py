@@ -368,3 +368,20 @@ def test_a_signal_during_the_first_token_call_loses_no_refresh_token(
     process.communicate(timeout=20)
     assert process.returncode in {128 + number, 1}
     assert json.loads(path.read_text())["refresh_token"] == "refresh-2"
+
+
+def test_a_signal_does_not_wait_for_a_token_that_replaces_nothing(
+    fake: Any, answer: Any, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    asked_for = threading.Event()
+
+    def hang(_: Any) -> Any:
+        asked_for.set()
+        return answer(hang=True)
+
+    fake.always["token"] = hang
+    process = start(fake.settings(), tmp_path, environment)
+    assert asked_for.wait(30)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert process.returncode == 128 + signal.SIGTERM

@@ -225,6 +225,14 @@ def test_an_answer_that_begins_in_time_and_does_not_end_is_a_timeout(
     assert [asked.body["PageSize"] for asked in fake.paths("customers")] == [3, 3, 3, 1, 1, 1, 3, 3]
 
 
+def test_a_long_pause_is_not_shortened_by_reading_record_by_record(
+    fake: Any, run_tap: Run, answer: Any, *, pauses: list[float]
+) -> None:
+    fake.always["customers"] = lambda _: answer(b"", 504, {"Retry-After": "3600"})
+    output = run_tap(fake.settings())
+    assert (output.code, outcome(output), pauses, len(fake.paths("customers"))) == (1, "BKR-305", [], 1)
+
+
 def test_a_pause_of_nothing_still_backs_off(
     fake: Any, run_tap: Run, answer: Any, *, pauses: list[float]
 ) -> None:

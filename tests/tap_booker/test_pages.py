@@ -110,6 +110,28 @@ def test_pages_of_nobody_end_no_list(fake: Any, run_tap: Run, customer: Any) -> 
     assert run_tap(fake.settings(page_size=2)).ids("contacts") == [1, 2]
 
 
+def test_pages_of_nobody_for_ever_are_an_error(fake: Any, run_tap: Run, answer: Any) -> None:
+    fake.always["customers"] = lambda _: answer({"IsSuccess": True, "Customers": [None, None, None]})
+    output = run_tap(fake.settings())
+    assert (output.code, output.tally("contacts")["outcome"]) == (1, "BKR-404")
+
+
+def test_pages_that_fail_beyond_the_end_do_not_keep_the_list_from_ending(
+    fake: Any, run_tap: Run, customer: Any, answer: Any
+) -> None:
+    fake.customers = [customer(n) for n in range(1, 5)]
+
+    def fail_beyond(asked: Any) -> Any:
+        size, number = asked.body["PageSize"], asked.body["PageNumber"]
+        beyond = size > 1 and (number - 1) * size >= 4
+        return answer({"IsSuccess": False, "ErrorCode": 100000}) if beyond else None
+
+    fake.always["customers"] = fail_beyond
+    output = run_tap(fake.settings(page_size=2))
+    assert (output.code, output.ids("contacts")) == (0, [1, 2, 3, 4])
+    assert len(fake.paths("customers")) < 20
+
+
 def test_pages_that_go_round_in_circles_are_an_error(
     fake: Any, run_tap: Run, customer: Any, answer: Any
 ) -> None:

@@ -1,5 +1,6 @@
 """A raw-socket vendor that answers what a test wrote down, byte for byte, and a client with its own clock."""
 
+import contextlib
 import json
 import socket
 import socketserver
@@ -133,6 +134,18 @@ def close_after(answer: Answer) -> Answer:
         connection.shutdown(socket.SHUT_RDWR)
 
     return send if isinstance(answer, bytes) else answer
+
+
+def drip(answer: bytes) -> Answer:
+    """An answer of which a byte comes now and then: each in time, the whole never."""
+
+    def send(vendor: Vendor, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            for place in range(len(answer)):
+                connection.sendall(answer[place : place + 1])
+                vendor.over.wait(0 if place < len(answer) // 2 else 0.1)
+
+    return send
 
 
 @dataclass

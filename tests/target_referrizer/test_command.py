@@ -365,12 +365,13 @@ def test_moves_names_a_visit_as_the_reason(salon: Salon) -> None:
 # Settings
 
 
-def test_a_settings_file_that_is_no_json_is_a_wrong_setting(salon: Salon) -> None:
+@pytest.mark.parametrize("text", ["{", "[1, 2]", "5"])
+def test_a_settings_file_that_is_no_json_object_is_a_wrong_setting(salon: Salon, text: str) -> None:
     file = salon.folder / "broken.json"
-    file.write_text("{")
+    file.write_text(text)
     found = CliRunner().invoke(ledger_command, ["--config", str(file), "status"])
     assert isinstance(found.exception, SettingsError)
-    assert str(found.exception).startswith("RFZ-101 broken.json is not JSON")
+    assert str(found.exception).startswith("RFZ-101 broken.json holds no JSON object")
 
 
 def test_of_two_settings_files_the_later_one_counts(salon: Salon) -> None:

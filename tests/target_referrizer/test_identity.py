@@ -347,3 +347,57 @@ def test_nothing_outdates_the_wish_to_be_forgotten(salon: Salon, order: int, *, 
     assert outcome.accounting["contacts"]["reasons"]["skipped"] == {"forgotten": 1}
     later = salon.run([contact(1)])
     assert later.accounting["contacts"]["reasons"]["skipped"] == {"forgotten": 1}
+
+
+def test_a_visit_that_is_not_found_although_its_contact_is_there_is_a_rejected_visit(known: Salon) -> None:
+    known.box.faults.add("404", vendor="referrizer", method="POST", path="visits")
+    outcome = known.run([], [check_in(7, 1, known.now)])
+    assert outcome.fate("rejected") == {"RFZ-210": 1}
+    assert outcome.writes.count(POSTED) == 1
+    assert known.run([]).writes == []
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_where_only_one_may_have_a_phone_it_is_always_the_newest(salon: Salon, workers: int) -> None:
+    homes = [
+        [contact(f"{home}-{age}", last_name=f"Name{age}", phone=f"312-555-{home:04}",
+                 updated_at=ago(days=age).isoformat()) for age in (9, 1, 5)]
+        for home in range(100, 112)
+    ]  # fmt: skip
+    outcome = salon.run([one for home in homes for one in home], concurrent_requests=workers)
+    assert {one["lastName"] for one in salon.shown()} == {"Name1"}
+    assert outcome.accounting["contacts"]["reasons"]["rejected"] == {"RFZ-208": 24}
+
+
+def test_a_contact_that_somebody_else_made_meanwhile_is_linked_and_not_taken_for_our_own(
+    salon: Salon,
+) -> None:
+    salon.run([contact(9)])
+    salon.owner_adds(firstName="Ada", lastName="Byron", email="ada1@example.com")
+    outcome = salon.run([contact(1, birthday="1961-03-02", city="Gary")])
+    counts = outcome.accounting["contacts"]
+    assert (counts["created"], counts["updated"]) == (0, 1)
+    assert salon.one(email="ada1@example.com")["birthday"] == "1961-03-02"
+
+
+def test_one_contact_that_is_listed_and_not_found_by_its_id_stops_no_other(known: Salon) -> None:
+    odd = known.one(email="ada1@example.com")["id"]
+    known.box.faults.add("404", vendor="referrizer", method="GET", path=f"contacts/{odd}")
+    later = known.now.isoformat()
+    changed = [contact(key, city="Gary", updated_at=later) for key in (1, 2)]
+    outcome = known.run(changed, [check_in(7, 2, known.now)])
+    assert outcome.code == 0
+    assert outcome.accounting["contacts"]["reasons"]["skipped"] == {"gone": 1}
+    assert known.one(email="ada2@example.com")["address"]["city"] == "Gary"
+    assert len(known.visits()) == 1
+    assert outcome.accounting["backlog"]["contacts_updated"] == 0
+
+
+def test_a_refused_visit_is_rejected_where_contacts_cannot_be_found_by_id_at_all(known: Salon) -> None:
+    known.box.referrizer.switches.patch = True
+    known.box.referrizer.switches.points_zero = "refused"
+    known.box.faults.add("404", vendor="referrizer", method="GET", path="contacts/")
+    known.settings["update_style"] = "patch"
+    outcome = known.run([], [check_in(7, 1, known.now - timedelta(hours=1))], points=0)
+    assert outcome.fate("rejected") == {"RFZ-210": 1}
+    assert known.run([], [check_in(8, 1, known.now)]).accounting["check_ins"]["delivered"] == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -195,3 +196,19 @@ def test_runs_of_a_day_far_ahead_are_kept_and_numbered_on(salon: Salon) -> None:
     numbers = [salon.run([contact(1)], as_of=ahead).accounting["run"] for _ in range(3)]
     assert numbers == [1, 2, 3]
     assert counted(salon, tables.run) == 3
+
+
+def test_a_dry_run_that_cannot_begin_leaves_no_copy_behind(
+    salon: Salon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = salon.folder / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    salon.run([contact(1)])
+    salon.edit_ledger(sa.update(tables.meta).where(tables.meta.c.key == "schema_version").values(value="99"))
+    with pytest.raises(TargetError, match="RFZ-402"):
+        _ = salon.target(dry_run=True).run
+    (salon.folder / "ledger.db").write_text("this is a shopping list, not a database" * 99)
+    with pytest.raises(TargetError, match="RFZ-403"):
+        _ = salon.target(dry_run=True).run
+    assert list(temporary.iterdir()) == []

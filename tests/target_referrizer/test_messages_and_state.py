@@ -75,7 +75,41 @@ def test_a_user_sees_one_line_and_no_traceback(salon: Salon) -> None:
 
 def test_a_setting_that_does_not_exist_names_its_neighbour(salon: Salon) -> None:
     ended = as_user(salon, request_timeot=3)
-    assert "did you mean 'request_timeout'?" in ended.stderr
+    assert "RFZ-102 there is no setting 'request_timeot'; did you mean 'request_timeout'?" in ended.stderr
+    assert "What to do: Correct or remove it" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"update_style": "upsert", "concurrent_requests": 0, "api_token": None},
+        {"timezone": "Mars", "default_country": "XX", "visits_since": "once"},
+    ],
+)
+def test_several_wrong_settings_get_a_line_each_also_from_the_command(
+    salon: Salon, wrong: dict[str, Any]
+) -> None:
+    ended = [as_user(salon, **wrong)]
+    command = [
+        str(TARGET.with_name("referrizer-ledger")),
+        "--config",
+        str(salon.folder / "target.json"),
+        "status",
+    ]
+    ended += [subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)]
+    for one in ended:
+        lines = [line for line in one.stderr.splitlines() if "RFZ-10" in line and "What to do: " in line]
+        assert (one.returncode, len(lines), "Traceback" in one.stderr) == (2, 3, False)
+
+
+def test_a_variable_of_the_environment_that_cannot_be_read_is_named() -> None:
+    for command in ([str(TARGET), "--config=ENV"], [str(TARGET.with_name("referrizer-ledger")), "status"]):
+        ended = subprocess.run(
+            command, input="", capture_output=True, text=True, timeout=60, check=False,
+            env={**os.environ, "TARGET_REFERRIZER_API_TOKEN": "t", "TARGET_REFERRIZER_POINTS": "many"},
+        )  # fmt: skip
+        assert ended.returncode == 2
+        assert "RFZ-101 the environment variable TARGET_REFERRIZER_POINTS cannot be read" in ended.stderr
 
 
 def test_a_settings_file_that_is_missing_or_no_object_is_exit_2(salon: Salon) -> None:
@@ -90,8 +124,9 @@ def test_a_settings_file_that_is_missing_or_no_object_is_exit_2(salon: Salon) ->
 
 def test_another_day_is_refused_against_the_real_account_unless_nothing_is_written() -> None:
     pretended = {"api_token": "t", "as_of": "2026-03-02T15:00:00Z"}
-    with pytest.raises(SettingsError, match="RFZ-108"):
-        Settings.parse(pretended)
+    for host in ("api.referrizer.com", "api.referrizer.com.", "API.Referrizer.com:443", "app.referrizer.com"):
+        with pytest.raises(SettingsError, match="RFZ-108"):
+            Settings.parse({**pretended, "api_url": f"https://{host}/v1"})
     assert Settings.parse({**pretended, "dry_run": True}).as_of is not None
 
 

@@ -211,7 +211,7 @@ def test_a_contact_whose_creation_is_never_answered_waits_and_holds_nobody_up(
     assert (outcome.code, outcome.writes.count("POST /contacts")) == (0, 2)
     assert outcome.accounting["contacts"]["waiting"] == 1
     assert outcome.accounting["check_ins"]["delivered"] == 1
-    assert "contact 9: Referrizer does not answer its creation" in outcome.log
+    assert "contact 9: Referrizer does not say what its creation came to" in outcome.log
     salon.box.faults.clear()
     again = salon.run([])
     assert (again.code, len(salon.shown())) == (0, 4)
@@ -272,3 +272,40 @@ def test_a_stop_ends_a_pause_at_once_and_sends_nothing_more(salon: Salon, monkey
     assert (outcome.code, outcome.states) == (143, [])
     assert outcome.writes == ["POST /contacts"]
     assert "RFZ-603 stopped by signal 15" in outcome.log
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_many_contacts_that_always_fail_are_no_outage_and_hold_up_nobody(salon: Salon, method: str) -> None:
+    salon.run(people(20))
+    salon.pass_time(hours=1)
+    later = salon.now.isoformat()
+    bad = [contact(key, first_name=f"Ada{key}", city="Gary", updated_at=later) for key in range(8)]
+    if method == "POST":
+        bad = [{**one, "id": f"new-{one['id']}", "email": f"new{one['id']}@example.com"} for one in bad]
+    fault(salon, "500", method, "contacts")
+    outcome = salon.run(bad, [check_in(key, key, salon.now) for key in range(10, 20)])
+    assert (outcome.code, outcome.accounting["contacts"]["waiting"]) == (0, 8)
+    assert len(salon.visits()) == 10
+
+
+def test_a_creation_that_was_acknowledged_without_an_id_is_never_sent_again(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "none"
+    fault(salon, "empty_object", "POST", "contacts")  # says yes, and the list does not show it yet
+    posts = 0
+    for _ in range(3):
+        outcome = salon.run([contact(1)])
+        posts += outcome.writes.count("POST /contacts")
+        assert (outcome.code, outcome.accounting["contacts"]["waiting"]) == (0, 1)
+        salon.pass_time(hours=1)
+    assert posts == 1
+    salon.box.faults.clear()
+    salon.owner_adds(firstName="Ada", lastName="Byron", email="ada1@example.com")
+    assert salon.run([contact(1)]).accounting["contacts"]["created"] == 1
+
+
+def test_a_long_pause_asked_for_by_one_contact_ends_the_run(salon: Salon) -> None:
+    salon.run(people(2))
+    fault(salon, "504", "GET", "contacts/", retry_after=3600)
+    changed = contact(1, first_name="Ada1", city="Gary", updated_at=salon.now.isoformat())
+    outcome = salon.run([changed], state={"seen": 1})
+    assert (outcome.code, outcome.states, len(outcome.reads)) == (6, [], 1)

@@ -1,5 +1,6 @@
 """Whatever the wire does, a call has one definite outcome; proven on raw sockets."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.target_referrizer.raw_vendor import (
     close_after,
     create,
     cut_body,
+    drip,
     put,
     read,
     refusal,
@@ -226,3 +228,11 @@ def test_a_list_that_cannot_be_read_is_an_outage(lab: Lab) -> None:
     lab.clock.on_wait = lambda: read(other)
     with pytest.raises(Unavailable, match="RFZ-601 the list of contacts cannot be read: HTTP 500"):
         list(client.list_contacts())
+
+
+def test_an_answer_that_begins_in_time_and_does_not_end_is_no_answer(lab: Lab) -> None:
+    slow = drip(reply(200, {"id": "c1", "filler": "x" * 999}))
+    client = lab.client(lab.vendor(slow, ANSWERED), timeout=0.5)
+    began = time.monotonic()
+    assert read(client) == {"id": "c1"}
+    assert (client.calls["retries"], time.monotonic() - began < 20) == (1, True)

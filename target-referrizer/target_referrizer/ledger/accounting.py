@@ -118,7 +118,7 @@ _LINKED = contact.c.remote_id == remote_contact.c.id
 def _written_besides(run: int) -> sa.ColumnElement[bool]:
     of_input = sa.exists().where(_LINKED, contact.c.staged_run == run)
     created_now = sa.exists().where(_LINKED, contact.c.created_run == run)
-    return (remote_contact.c.written_run == run) & ~of_input & ~created_now
+    return (remote_contact.c.written_run == run) & remote_contact.c.is_linked & ~of_input & ~created_now
 
 
 def _had_visits(source: str, run: int) -> sa.ColumnElement[bool]:

@@ -40,13 +40,14 @@ def begin_creates(tx: sa.Connection, source: str) -> None:
 def choose_creates(tx: sa.Connection, source: str, number: int) -> int:
     """Mark who is created in this round: the newest of those who share an e-mail, or a phone and last name.
 
-    The others are matched again after the round: they may be the person that was just created.
+    The others are matched again after the round: they may be the person that was just created. In the first
+    round a phone alone counts, so that where Referrizer lets only one have it, it is always the newest.
     """
     marked = (contact.c.source == source) & (contact.c.create_round != 0)
     tx.execute(sa.update(contact).where(marked).values(create_round=0))
     newest_first = (contact.c.updated_at.is_(None), contact.c.updated_at.desc(), contact.c.id)
     alone = sa.literal("id:") + contact.c.id
-    household = contact.c.phone_key + "/" + contact.c.last_key
+    household = contact.c.phone_key if number == 1 else contact.c.phone_key + "/" + contact.c.last_key
     rank = [
         sa.func.row_number().over(partition_by=sa.func.coalesce(key, alone), order_by=newest_first)
         for key in (contact.c.email_key, household)
@@ -83,9 +84,15 @@ def drop_intents(tx: sa.Connection, source: str, ids: Sequence[str]) -> None:
     tx.execute(sa.update(contact).where(where).values(create_intent_at=None))
 
 
+def acknowledge_create(tx: sa.Connection, source: str, contact_id: str) -> None:
+    """This contact has surely been created; which one it is, the list will show."""
+    key = (contact.c.source == source) & (contact.c.id == contact_id)
+    tx.execute(sa.update(contact).where(key).values(create_acknowledged=True))
+
+
 def give_up_creates(tx: sa.Connection, source: str) -> list[str]:
     """Take back the intents that were looked up in vain; gives those that this run does not try again."""
-    again = _unresolved(source) & (contact.c.create_tries < CREATE_TRIES)
+    again = _unresolved(source) & (contact.c.create_tries < CREATE_TRIES) & ~contact.c.create_acknowledged
     tx.execute(sa.update(contact).where(again).values(create_intent_at=None))
     return unresolved_creates(tx, source)
 

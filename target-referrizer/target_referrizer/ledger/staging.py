@@ -8,11 +8,13 @@ and by the order of the lines where neither says.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from target_referrizer.errors import TargetError
 from target_referrizer.ledger.journal import Rejected, reject, settle
 from target_referrizer.ledger.tables import contact, rejection, remote_contact, visit
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from target_referrizer.ledger.journal import Moment
+
+logger = logging.getLogger("target-referrizer")
 
 CHUNK = 500
 
@@ -96,6 +100,8 @@ def _after_contacts(
         if row.status == "forgotten":
             forget(tx, source, key)
         elif row.reject_code and values["status"] == "rejected":
+            why = TargetError(row.reject_code, row.reject_reason)
+            logger.warning("contact %s rejected: %s", key, why)
             reject(
                 tx, source, moment, Rejected("contacts", key, row.reject_code, row.reject_reason, row.record)
             )

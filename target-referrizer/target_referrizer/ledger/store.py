@@ -35,15 +35,20 @@ class Ledger:
         self.path = _file(self.url)
         if must_exist and self.path is not None and not self.path.exists():
             raise TargetError("RFZ-403", f"there is no ledger yet at {self.path.absolute()}")
-        self._copy = _copy(self.path) if self.path and not lasting else None
-        _prepare_file(self._copy or self.path)
+        self._copy: Path | None = None
         try:
+            self._copy = _copy(self.path) if self.path and not lasting else None
+            _prepare_file(self._copy or self.path)
             self.engine = _engine(self.url.set(database=str(self._copy)) if self._copy else self.url)
             self._connection = self.engine.connect()
             self._outer = None if lasting or self.path else self._connection.begin()
             self._upgrade()
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+            self._drop_copy()
             raise TargetError("RFZ-403", f"the ledger cannot be opened ({type(error).__name__})") from None
+        except TargetError:
+            self._drop_copy()
+            raise
         self.locks: Locks = self._make_locks(lasting=lasting)
 
     def _upgrade(self) -> None:
@@ -58,7 +63,8 @@ class Ledger:
     def _make_locks(self, *, lasting: bool) -> Locks:
         if self.url.get_backend_name() == "postgresql":
             return AdvisoryLocks(self.engine)
-        # A dry run has a copy of its own and must not be refused because a real run is under way.
+        # A dry run on a file has a copy of its own, so a real run that is under way does not matter to it. On
+        # PostgreSQL it shares the tables, and takes its turn like any other run.
         return FileLocks(self.path) if self.path and lasting else NoLocks()
 
     @contextmanager
@@ -100,8 +106,12 @@ class Ledger:
         self.locks.release()
         self._connection.close()
         self.engine.dispose()
+        self._drop_copy()
+
+    def _drop_copy(self) -> None:
         if self._copy is not None:
             shutil.rmtree(self._copy.parent)
+            self._copy = None
 
 
 def _parse(url: str) -> sa.URL:
@@ -124,9 +134,13 @@ def _file(url: sa.URL) -> Path | None:
 def _copy(path: Path) -> Path:
     """A private copy of a ledger file, taken in one piece also while a run writes to it."""
     target = Path(tempfile.mkdtemp(prefix="referrizer-plan-")) / path.name
-    if path.exists():
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
-            source.backup(copy)
+    try:
+        if path.exists():
+            with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+                source.backup(copy)
+    except sqlite3.Error:
+        shutil.rmtree(target.parent)
+        raise
     return target
 
 

@@ -91,6 +91,8 @@ contact = sa.Table(
     sa.Column("create_intent_at", Instant),
     sa.Column("create_round", sa.Integer, nullable=False, server_default="0"),
     sa.Column("create_tries", sa.Integer, nullable=False, server_default="0"),  # in this run
+    # Referrizer said yes to the creation and not which contact it is: never sent again
+    sa.Column("create_acknowledged", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("dirty", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("staged_run", sa.Integer, nullable=False),
     sa.Column("created_run", sa.Integer),
