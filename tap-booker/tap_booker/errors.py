@@ -216,3 +216,9 @@ class TokenExpiredError(LocationError):
 
     code = "BKR-204"
     exit_code = 2
+
+
+class ReaderGoneError(BookerError):
+    """Whoever read the output stopped reading, or the disk that takes it is full."""
+
+    code = "BKR-901"

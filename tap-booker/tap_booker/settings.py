@@ -167,5 +167,3 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
     ),
 ).to_dict()
 """JSON Schema of the settings."""
-
-SECRETS = frozenset(name for name, spec in SCHEMA["properties"].items() if spec.get("secret"))

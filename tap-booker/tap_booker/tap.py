@@ -17,8 +17,8 @@ from singer_sdk.plugin_base import JSONSchemaValidator, _ConfigInput
 
 from tap_booker import files, settings, validation
 from tap_booker.check import check
-from tap_booker.cli import ReaderGoneError, run_command
-from tap_booker.errors import SettingError, SettingsError
+from tap_booker.errors import ReaderGoneError, SettingError, SettingsError
+from tap_booker.failing import run_command
 from tap_booker.run import Run
 from tap_booker.streams import BookerStream, CheckIns, Contacts
 

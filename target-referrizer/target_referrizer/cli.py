@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from target_referrizer import account, explanation, texts
+from target_referrizer import explanation, origin, texts
 from target_referrizer.errors import LedgerBusy, SettingsError, TargetError
 from target_referrizer.failing import run_cli
 from target_referrizer.ledger import Ledger, decisions, journal, reports
@@ -93,7 +93,7 @@ def status(settings: Callable[[], Settings], shape: str, *, exit_code: bool) -> 
     """How the last run went, and what the ledger holds."""
     chosen = settings()
     with closing(_open(chosen)) as ledger:
-        since = account.posted_since(ledger, chosen, chosen.source)
+        since = origin.posted_since(ledger, chosen, chosen.source)
         found = reports.status(ledger, chosen.source, since)
         code = reports.last_exit_code(ledger, chosen.source)
     _print(found, shape, texts.status)

@@ -19,7 +19,7 @@ from target_referrizer.reconcile import reject_contact, remote_keys
 from target_referrizer.referrizer import Refused
 
 if TYPE_CHECKING:
-    from target_referrizer.reconcile import Context
+    from target_referrizer.context import Context
 
 logger = logging.getLogger("target-referrizer")
 

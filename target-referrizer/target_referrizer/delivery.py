@@ -15,10 +15,16 @@ from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import index, journal, outbox
 from target_referrizer.reconcile import reject_contact
 from target_referrizer.updates import Updates
+from target_referrizer.workers import Workers
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from target_referrizer.context import Context
+    from target_referrizer.plan import Plan
     from target_referrizer.reconcile import Reconciler
     from target_referrizer.visits import Visits
+    from target_referrizer.workers import Work
 
 logger = logging.getLogger("target-referrizer")
 
@@ -26,31 +32,51 @@ logger = logging.getLogger("target-referrizer")
 SETTLE_SECONDS = 5
 
 
-def deliver(reconciler: Reconciler, visits: Visits, withheld: set[str]) -> None:
+def deliver(reconciler: Reconciler, visits: Visits, plan: Plan, withheld: set[str]) -> None:
     """Contacts, then visits; once more where the visits showed that a contact is gone.
 
     Args:
         reconciler: Of this run, prepared.
         visits: What to post.
+        plan: How much there is of each.
         withheld: Kinds of change that the brake withholds: creates, groups, visits.
     """
     context = reconciler.context
-    contacts = ContactDelivery(reconciler)
+    contacts = ContactDelivery(reconciler, plan)
     groups = context.maps_group and "groups" not in withheld
     contacts.run(creates="creates" not in withheld, groups=groups)
     if "visits" in withheld:
         return
-    context.deliver("posting visits", visits, holds=True)
+    send_all(context, "posting visits", visits, plan.visits, holds=True)
     if contacts.has_lost():
         contacts.run(creates="creates" not in withheld, groups=groups)
-        context.deliver("posting visits", visits.again(), holds=True)
+        send_all(context, "posting visits", visits.again(), plan.visits, holds=True)
+
+
+def send_all(context: Context, phase: str, work: Work, total: int, *, holds: bool = False) -> None:
+    """Do a piece of work with the settings' number of workers, its progress kept in the ledger.
+
+    Args:
+        context: The run.
+        phase: What it is, for whoever asks how far the run is.
+        work: What is to be sent.
+        total: How much that is, as far as the plan could tell.
+        holds: Whether an unknown outcome of it waits for a person.
+    """
+    is_there = None if holds else context.client.is_there
+    workers = Workers(context.ledger, context.settings.concurrent_requests, context.stop, is_there)
+
+    def progress(tx: sa.Connection, done: int) -> None:
+        journal.progress(tx, context.run, phase=phase, progress=done, total=max(total, done))
+
+    workers.run(work, progress)
 
 
 class ContactDelivery:
     """Creates and updates, until nothing differs or what differs has to wait."""
 
-    def __init__(self, reconciler: Reconciler) -> None:
-        self._reconciler = reconciler
+    def __init__(self, reconciler: Reconciler, plan: Plan) -> None:
+        self._reconciler, self._plan = reconciler, plan
         self._context = reconciler.context
 
     def run(self, *, creates: bool, groups: bool) -> None:
@@ -70,7 +96,7 @@ class ContactDelivery:
 
     def _create_round(self, number: int) -> None:
         work = Creates(self._context, number)
-        self._context.deliver("creating contacts", work)
+        send_all(self._context, "creating contacts", work, self._plan.creates)
         if work.duplicates:
             self._reconciler.index.refresh_once()
         self._reconciler.match()
@@ -106,10 +132,10 @@ class ContactDelivery:
     def _update(self, *, groups: bool) -> None:
         """Updates; contacts that turn out to be gone are matched again and updated where they were found."""
         work = Updates(self._context, groups)
-        self._context.deliver("updating contacts", work)
+        send_all(self._context, "updating contacts", work, self._plan.updates)
         if self.has_lost():
             self.find_lost(work.lost)
-            self._context.deliver("updating contacts", Updates(self._context, groups))
+            send_all(self._context, "updating contacts", Updates(self._context, groups), self._plan.updates)
             self._bury_lost()
 
     def has_lost(self) -> bool:

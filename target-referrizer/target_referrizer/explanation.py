@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from target_referrizer import account
+from target_referrizer import origin
 from target_referrizer.groups import next_change
-from target_referrizer.ledger import reports
+from target_referrizer.ledger import last_visits, reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,14 +36,13 @@ def explain(  # noqa: PLR0913 - a question has as many sides
     records, remote = reports.find(ledger, who, email_key=email_key)
     if not records and remote is None:
         return None
-    latest = remote.latest_visit_at if remote is not None and remote.is_linked else None
-    latest = latest or max((row.latest_visit_at for row in records if row.latest_visit_at), default=None)
+    latest = last_visits.newest(records, remote.baseline_visit_at if remote is not None else None)
     return {
         "records": [_record(row, unmasked=unmasked) for row in records],
         "referrizer": _remote(remote, unmasked=unmasked) if remote is not None else None,
         **_group(settings, latest, as_of),
         "visits": [
-            _visit(row, account.posted_since(ledger, settings, row.source))
+            _visit(row, origin.posted_since(ledger, settings, row.source))
             for row in reports.visits_of(ledger, records)
         ],
         "events": [_event(row) for row in reports.events_of(ledger, records, remote)],

@@ -22,14 +22,12 @@ class Refused(Exception):  # noqa: N818 - the vendor's decision, not a mistake
     Attributes:
         status: HTTP status; all documented refusals are 400, so the code decides.
         error_code: The vendor's `errorCode`, None when it sent none.
-        message: Which call it was, in our words.
     """
 
     def __init__(self, status: int, error_code: str | None, message: str) -> None:
         super().__init__(f"{message} was refused: {error_code or 'no error code'} (HTTP {status})")
         self.status = status
         self.error_code = error_code
-        self.message = message
 
     @property
     def is_duplicate(self) -> bool:

@@ -61,11 +61,6 @@ class Pacer:
         with self._lock:
             self._resume = max(self._resume, self._clock() + seconds)
 
-    def paused_for(self) -> float:
-        """Seconds until the pause is over, 0 without one."""
-        with self._lock:
-            return max(0.0, self._resume - self._clock())
-
     def _seconds_to_go(self) -> float:
         """Take the turn if it is due (0), else say how long it is away; a pause may come while one waits."""
         with self._lock:

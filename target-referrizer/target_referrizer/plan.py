@@ -7,16 +7,15 @@ import sys
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
-from target_referrizer.ledger import desired, outbox
-from target_referrizer.ledger.tables import contact, remote_contact
+from target_referrizer.ledger import reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from target_referrizer.reconcile import Context
+    import sqlalchemy as sa
+
+    from target_referrizer.context import Context
 
 #: Up to so many changes of a kind are never withheld: a small salon's busy day is no accident.
 ALWAYS_ALLOWED = 20
@@ -77,39 +76,6 @@ def _table(title: str, counts: dict[str, int]) -> Iterator[str]:
 
 def make(tx: sa.Connection, context: Context, since: datetime) -> Plan:
     """Count what differs between desired and confirmed."""
-    new = (contact.c.source == context.source) & (contact.c.status == "new")
-    return Plan(
-        linked=_count(tx, contact, contact.c.status == "linked"),
-        creates=_count(tx, contact, new),
-        updates=_count(tx, remote_contact, desired.differs(context.cut_offs, groups=context.maps_group)),
-        moves=_moves(tx, context) if context.maps_group else {},
-        visits=outbox.count_visits(tx, context.source, since),
-        opted_out=0 if context.settings.sync_opt_outs else _count(tx, contact, new & _opted_out()),
-    )
-
-
-def _opted_out() -> sa.ColumnElement[bool]:
-    """Who said no, read off the canonical JSON text of the record."""
-    return contact.c.record.contains('"accepts_email":false') | contact.c.record.contains(
-        '"accepts_sms":false'
-    )
-
-
-def _moves(tx: sa.Connection, context: Context) -> dict[str, int]:
-    before, after = remote_contact.c.confirmed_group, desired.group_of(context.cut_offs).label("after")
-    moved = (
-        remote_contact.c.is_linked
-        & ~remote_contact.c.is_gone
-        & before.is_not(None)
-        & desired.moves(context.cut_offs)
-    )
-    query = (
-        sa.select(before.label("before"), after, sa.func.count().label("n"))
-        .where(moved)
-        .group_by("before", "after")
-    )
-    return {f"{row.before} → {row.after}": row.n for row in tx.execute(query)}
-
-
-def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> int:
-    return int(tx.scalar(sa.select(sa.func.count()).select_from(table).where(where)) or 0)
+    counts = reports.planned(tx, context.source, context.cut_offs, since, groups=context.maps_group)
+    opted_out = 0 if context.settings.sync_opt_outs else reports.opted_out(tx, context.source)
+    return Plan(**counts, opted_out=opted_out)

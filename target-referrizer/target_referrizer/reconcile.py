@@ -7,29 +7,24 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer import account, matching
+from target_referrizer import matching, origin
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger import desired as wanted
-from target_referrizer.ledger import index, journal
+from target_referrizer.ledger import index, journal, last_visits
 from target_referrizer.ledger.staging import canonical
-from target_referrizer.ledger.tables import contact, remote_contact
 from target_referrizer.payloads import computed, same
 from target_referrizer.people import email_key, fold, phone_key
-from target_referrizer.workers import Work, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from target_referrizer.ledger.store import Ledger
-    from target_referrizer.referrizer import Referrizer
+    from target_referrizer.context import Context
     from target_referrizer.settings import Settings
-    from target_referrizer.stopping import Stop
 
 logger = logging.getLogger("target-referrizer")
 
@@ -37,48 +32,6 @@ INDEX_TRUSTED = timedelta(hours=24)
 CHUNK = 500
 
 Row = sa.Row[Any]
-
-
-@dataclass
-class Context:
-    """What every step of one run works with.
-
-    Attributes:
-        as_of: The run's one instant: it decides groups, and stamps what is written down.
-        wait: Lets seconds pass; passed in, so that tests need none.
-        stop: Set when somebody asked the run to stop.
-    """
-
-    ledger: Ledger
-    settings: Settings
-    client: Referrizer
-    run: int
-    as_of: datetime
-    wait: Callable[[float], object]
-    stop: Stop
-
-    def __post_init__(self) -> None:
-        self.moment = journal.Moment(self.run, self.as_of)
-        self.index_no = int(self.ledger.get("index_no") or 0)
-        self.cut_offs = self.settings.policy.cut_offs(self.as_of)
-        self.maps_group = self.settings.field_map.path("group") is not None
-
-    @property
-    def source(self) -> str:
-        """The source of this run."""
-        return self.settings.source
-
-    def deliver(self, phase: str, work: Work, *, holds: bool = False) -> None:
-        """Do a piece of work with the settings' number of workers, its progress kept in the ledger.
-
-        Args:
-            phase: What it is, for whoever asks how far the run is.
-            work: What is to be sent.
-            holds: Whether an unknown outcome of it waits for a person.
-        """
-        is_there = None if holds else self.client.is_there
-        workers = Workers(self.ledger, self.settings.concurrent_requests, self.stop, is_there)
-        workers.run(work, lambda tx, done: journal.progress(tx, self.run, phase=phase, progress=done))
 
 
 class Index:
@@ -112,7 +65,7 @@ class Index:
         with ledger.transaction() as tx:
             index.finish(tx, number)
         # In this order: an index that is trusted before the origin is known lets a lost ledger post again.
-        account.note_origin(ledger, self._context.settings, self._context.as_of)
+        origin.note_origin(ledger, self._context.settings, self._context.as_of)
         ledger.put("index_at", self._context.as_of.isoformat())
         self._refreshed = True
 
@@ -143,7 +96,7 @@ class Reconciler:
         """Last visits, links and desired values of everything that has news."""
         context = self.context
         with context.ledger.transaction() as tx:
-            wanted.work_out_last_visits(tx, context.source, context.settings.policy.zone)
+            last_visits.work_out(tx, context.source, context.settings.policy.zone)
             somebody = wanted.unlinked(tx, context.source, "", 1)
         if somebody and not self.index.is_young():
             self.index.refresh_once()
@@ -163,13 +116,17 @@ class Reconciler:
         self.desire()
 
     def _match_some(self, tx: sa.Connection, rows: list[Row]) -> None:
-        found = index.candidates(tx, (row.email_key for row in rows), (row.phone_key for row in rows))
+        near = index.with_keys(tx, (row.email_key for row in rows), (row.phone_key for row in rows))
+        found = [
+            matching.Candidate(
+                one.email_key, one.phone_key, one.first_key, one.last_key, one.id, is_linked=one.is_linked
+            )
+            for one in near
+        ]
         by_email, by_phone = _by(found, "email"), _by(found, "phone")
         for row in rows:
-            near = {
-                one.id: one for one in (*by_email.get(row.email_key, ()), *by_phone.get(row.phone_key, ()))
-            }
-            self._match_one(tx, row, list(near.values()))
+            both = (*by_email.get(row.email_key, ()), *by_phone.get(row.phone_key, ()))
+            self._match_one(tx, row, list({one.id: one for one in both}.values()))
 
     def _match_one(self, tx: sa.Connection, row: Row, candidates: list[matching.Candidate]) -> None:
         person = matching.Person(row.email_key, row.phone_key, row.first_key, row.last_key)
@@ -200,8 +157,7 @@ class Reconciler:
         with self.context.ledger.transaction() as tx:
             for remote_ids in _chunks(wanted.remotes_with_news(tx, self.context.source)):
                 records = wanted.linked_records(tx, remote_ids)
-                remotes = tx.execute(sa.select(remote_contact).where(remote_contact.c.id.in_(remote_ids)))
-                for remote in remotes:
+                for remote in wanted.remotes(tx, remote_ids):
                     self._desire_one(tx, remote, self._in_order(records[remote.id]))
 
     def _in_order(self, records: list[Row]) -> list[Row]:
@@ -211,8 +167,7 @@ class Reconciler:
 
     def _desire_one(self, tx: sa.Connection, remote: Row, records: list[Row]) -> None:
         owners, values, birthday = self._fields(records)
-        visits = [row.latest_visit_at for row in records] + [remote.baseline_visit_at]
-        latest = max((one for one in visits if one), default=None)
+        latest = last_visits.newest(records, remote.baseline_visit_at)
         confirmed, shown = json.loads(remote.confirmed), json.loads(remote.shown)
         values |= self._last_visit(latest, confirmed, shown)
         values = self.context.settings.field_map.mapped(values)
@@ -220,19 +175,15 @@ class Reconciler:
             if field not in confirmed and field in shown and self._same(field, value, shown[field]):
                 confirmed[field] = value
         group = remote.confirmed_group or (shown.get("group") if self.context.maps_group else None)
-        changes = {
-            "desired": canonical({**confirmed, **values}),
-            "confirmed": canonical(confirmed),
-            "confirmed_group": group,
-            "birthday": birthday if not shown.get("birthday") else None,
-            "latest_visit_at": latest,
-        }
-        tx.execute(sa.update(remote_contact).where(remote_contact.c.id == remote.id).values(**changes))
+        due = birthday if not shown.get("birthday") else None
+        wanted.keep(
+            tx, remote.id,
+            desired=canonical({**confirmed, **values}), confirmed=canonical(confirmed),
+            confirmed_group=group, birthday=due, latest_visit_at=latest,
+        )  # fmt: skip
         for row in records:
-            key = (contact.c.source == row.source) & (contact.c.id == row.id)
             owns = (row.source, row.id) in owners
-            due = row.birthday_due and changes["birthday"] is not None
-            tx.execute(sa.update(contact).where(key).values(dirty=False, owns_fields=owns, birthday_due=due))
+            wanted.settle_news(tx, row, owns_fields=owns, birthday_due=row.birthday_due and due is not None)
 
     def _fields(self, records: list[Row]) -> tuple[set[tuple[str, str]], dict[str, Any], str | None]:
         """Each field from the first agreeing record that has a value; the birthday only of a new link."""
@@ -267,10 +218,7 @@ class Reconciler:
 
 def reject_contact(tx: sa.Connection, context: Context, row: Row, code: str, reason: str) -> None:
     """Set a contact aside that cannot be linked or created; a changed record tries again by itself."""
-    key = (contact.c.source == row.source) & (contact.c.id == row.id)
-    tx.execute(
-        sa.update(contact).where(key).values(status="rejected", reject_code=code, create_intent_at=None)
-    )
+    wanted.reject(tx, row, code)
     journal.reject(
         tx, row.source, context.moment, journal.Rejected("contacts", row.id, code, reason, row.record)
     )

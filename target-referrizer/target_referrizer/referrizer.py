@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Referrizer", "Refused", "Unknown"]
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("target-referrizer")
 
 PAGE_SIZE = 100
 _UPDATE_TRIES = 3

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from target_referrizer import account, plan
+from target_referrizer import account, origin, plan
+from target_referrizer.context import Context
 from target_referrizer.delivery import deliver
 from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable
 from target_referrizer.ledger import Ledger, journal, staging
 from target_referrizer.pacing import Pacer
-from target_referrizer.reconcile import Context, Reconciler
+from target_referrizer.reconcile import Reconciler
 from target_referrizer.referrizer import Referrizer
 from target_referrizer.tally import Tally, person_needed
 from target_referrizer.visits import Visits, settle_unfinished
@@ -61,11 +62,10 @@ class Run:
         except TargetError:
             self.ledger.close()
             raise
-        account.note_first_run(self.ledger, settings.source, self.as_of)
+        origin.note_first_run(self.ledger, settings.source, self.as_of)
         self.moment = journal.Moment(self.number, self.as_of)
         self._tally = Tally()
         self._client: Referrizer | None = None
-        self._since = self.as_of
         self.is_delivering = False
         self.is_over = False
         self.plan = plan.Plan(0, 0, 0, 0)
@@ -175,28 +175,31 @@ class Run:
         self._context = Context(
             self.ledger, settings, self._client, self.number, self.as_of, outside.wait, outside.stop
         )
-        first = account.settle_first_run(self.ledger, settings.source, self.number)
-        self._since = settings.since or first
+        first = origin.settle_first_run(self.ledger, settings.source, self.number)
         try:
             withheld = self._prepare_and_send(first)
         except Unavailable as outage:
             return outage
         if withheld:
             return _braked(withheld)
-        if not settings.dry_run and account.tell_of_rebuilding(self.ledger):
+        if not settings.dry_run and origin.tell_of_rebuilding(self.ledger):
             return NeedsPerson("RFZ-303", "Referrizer already shows our groups, but this ledger is new")
         return None
+
+    def _posted_since(self) -> datetime:
+        """From when on check-ins are posted; asked for once the origin of the ledger is known."""
+        return origin.posted_since(self.ledger, self.settings, self.settings.source) or self.as_of
 
     def _prepare_and_send(self, first: datetime) -> set[str]:
         """Plan, then deliver all but what the brake withholds; gives what it withheld."""
         context = self._context
         reconciler = Reconciler(context)
         reconciler.prepare()
-        self._since = max(self._since, account.history_before(self.ledger) or self._since)
-        visits = Visits(context, self._since, first)
+        since = self._posted_since()
+        visits = Visits(context, since, first)
         settle_unfinished(context, visits)
         with self.ledger.transaction() as tx:
-            self.plan = plan.make(tx, context, self._since)
+            self.plan = plan.make(tx, context, since)
         if self.plan.opted_out:
             logger.warning(
                 "%s new contacts said no to e-mails or texts; sync_opt_outs is off", self.plan.opted_out
@@ -205,14 +208,15 @@ class Run:
             return set()
         has_completed = journal.has_completed(self.ledger)
         withheld = self.plan.over(self.settings.brake_percent) if has_completed else set()
-        deliver(reconciler, visits, withheld)
+        deliver(reconciler, visits, self.plan, withheld)
         return withheld
 
     def _account(self, error: TargetError | None) -> tuple[TargetError | None, str]:
         """Count, check and print, on exits 0, 3, 5 and 6; and call a person where the counts ask for one."""
         left = "brake" if isinstance(error, Braked) else "outage"
+        since = self._posted_since()
         with self.ledger.transaction() as tx:
-            summary = self._tally.summarise(tx, self._context, self._since, left)
+            summary = self._tally.summarise(tx, self._context, since, left)
             error = error or person_needed(tx, self._context, summary)
         summary.check()
         about = {"source": self.settings.source, "run": self.number, "exit_code": exit_code(error)}

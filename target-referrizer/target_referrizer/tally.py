@@ -6,17 +6,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
 from target_referrizer.errors import NeedsPerson
-from target_referrizer.ledger import accounting, journal
-from target_referrizer.ledger.tables import visit
+from target_referrizer.ledger import accounting, journal, outbox
 from target_referrizer.summary import STREAMS, Summary
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from target_referrizer.reconcile import Context
+    import sqlalchemy as sa
+
+    from target_referrizer.context import Context
 
 #: From so many records on, the share of rejects calls a person.
 REJECTS_FROM = 20
@@ -60,8 +59,7 @@ class Tally:
 
 def person_needed(tx: sa.Connection, context: Context, summary: Summary) -> NeedsPerson | None:
     """Held visits, or more new rejects than the settings allow; known ones do not count again."""
-    held = (visit.c.source == context.source) & (visit.c.status == "held")
-    if number := tx.scalar(sa.select(sa.func.count()).select_from(visit).where(held)):
+    if number := outbox.count_held(tx, context.source):
         return NeedsPerson("RFZ-301", f"{number} visits are held: their answer never came")
     rejects = journal.new_rejections(tx, context.source, context.run)
     unreachable = sum(counts.get("skipped", {}).get("unreachable", 0) for counts in summary.counts.values())

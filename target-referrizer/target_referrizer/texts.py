@@ -33,7 +33,9 @@ def _run(source: str, last: dict[str, Any] | None) -> str:
         return f"source {source}: no run yet"
     name = f"run {last['number']} of source {source}"
     if last["state"] == "running":
-        how_far = f"{last['phase']} {last['progress']:,}"
+        how_far = f"{last['phase']} {last['progress']:,}" + (
+            f" of {last['total']:,}" if last["total"] else ""
+        )
         return f"{name}: running since {last['started_at']} ({last['process']}), {how_far}"
     if last["state"] == "died":
         return f"{name}: died; the next run goes on from there"

@@ -7,18 +7,17 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import journal, outbox
 from target_referrizer.ledger.staging import canonical
-from target_referrizer.ledger.tables import contact, remote_contact
 from target_referrizer.payloads import same
 from target_referrizer.referrizer import Refused, Unknown
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from target_referrizer.context import Context
     from target_referrizer.ledger.outbox import Difference
-    from target_referrizer.reconcile import Context
 
 logger = logging.getLogger("target-referrizer")
 
@@ -127,31 +126,18 @@ class Updates:
             )
 
     def _confirm(self, tx: sa.Connection, job: Difference, outcome: Written) -> None:
-        changes, remote_id = dict(outcome.changes), job.remote_id
-        values: dict[str, Any] = {"intent_at": None, "refused": None}
-        if "group" in changes:
-            values["confirmed_group"] = changes.pop("group")
+        changes = dict(outcome.changes)
+        values: dict[str, Any] = {"confirmed_group": changes.pop("group")} if "group" in changes else {}
         values["confirmed"] = canonical({**job.confirmed, **changes})
         if outcome.wrote:
             values["written_run"] = self.context.run
-        if outcome.birthday_settled:
-            values["birthday"] = None
-        tx.execute(sa.update(remote_contact).where(remote_contact.c.id == remote_id).values(**values))
-        if outcome.birthday_settled:
-            due = (contact.c.remote_id == remote_id) & contact.c.birthday_due
-            tx.execute(sa.update(contact).where(due).values(birthday_due=False))
+        outbox.confirm_update(tx, job.remote_id, values, birthday_settled=outcome.birthday_settled)
         self._note(tx, job, outcome, changes)
-        if outcome.refused is None:
-            self._accept(tx, remote_id)
-        else:
+        if outcome.refused is not None:
             self._refuse(tx, job, outcome.refused)
-
-    def _accept(self, tx: sa.Connection, remote_id: str) -> None:
-        """What was refused before has been taken now."""
-        refused = (contact.c.remote_id == remote_id) & contact.c.reject_code.is_not(None)
-        for row in tx.execute(sa.select(contact.c.source, contact.c.id).where(refused)).all():
+            return
+        for row in outbox.accept(tx, job.remote_id):  # what was refused before has been taken now
             journal.settle(tx, row.source, "contacts", [row.id], self.context.as_of)
-        tx.execute(sa.update(contact).where(refused).values(reject_code=None))
 
     def _note(self, tx: sa.Connection, job: Difference, outcome: Written, changes: dict[str, Any]) -> None:
         moment = self.context.moment
@@ -166,21 +152,11 @@ class Updates:
 
     def _refuse(self, tx: sa.Connection, job: Difference, refusal: Refused) -> None:
         """Set the change aside until it changes again; the records that own the fields are rejected."""
-        tx.execute(
-            sa.update(remote_contact).where(remote_contact.c.id == job.remote_id).values(refused=job.state)
-        )
         code = "RFZ-208" if refusal.is_duplicate else "RFZ-209"
-        owns = (contact.c.remote_id == job.remote_id) & contact.c.owns_fields
-        for row in list(tx.execute(sa.select(contact).where(owns))):
-            key = (contact.c.source == row.source) & (contact.c.id == row.id)
-            tx.execute(sa.update(contact).where(key).values(reject_code=code))
-            reason = f"Referrizer refused the change ({refusal.error_code or refusal.status})"
-            journal.reject(
-                tx,
-                row.source,
-                self.context.moment,
-                journal.Rejected("contacts", row.id, code, reason, row.record),
-            )
+        reason = f"Referrizer refused the change ({refusal.error_code or refusal.status})"
+        for row in outbox.refuse_update(tx, job.remote_id, job.state, code):
+            rejected = journal.Rejected("contacts", row.id, code, reason, row.record)
+            journal.reject(tx, row.source, self.context.moment, rejected)
             logger.warning("contact %s: %s", row.id, TargetError(code, reason))
 
 

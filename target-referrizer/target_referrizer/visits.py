@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from target_referrizer.reconcile import Context
+    from target_referrizer.context import Context
 
 logger = logging.getLogger("target-referrizer")
 

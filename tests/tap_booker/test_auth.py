@@ -333,3 +333,14 @@ def test_a_home_folder_of_nobody_is_one_clear_failure(fake: Any, run_tap: Run) -
     settings = fake.settings(personal_access_token=None, credentials_path="~no-such-user/booker.json")
     with pytest.raises(CredentialFileError, match="BKR-105"):
         run_tap(settings)
+
+
+def test_the_scope_that_is_asked_for_is_a_setting(fake: Any, run_tap: Run) -> None:
+    assert run_tap(fake.settings(scope="customer merchant")).code == 0
+    assert fake.paths("token")[0].body["scope"] == ["customer merchant"]
+
+
+def test_cookies_are_not_sent_back(fake: Any, run_tap: Run, answer: Any) -> None:
+    fake.queue["location"] = [answer({**fake.location, "ID": 3749}, 200, {"Set-Cookie": "who=me; Path=/"})]
+    assert run_tap(fake.settings()).code == 0
+    assert not any("Cookie" in asked.headers for asked in fake.asked)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tap_booker.errors import UnavailableError
+
 Run = Callable[..., Any]
 
 FAULT = {"Fault": {"Detail": {"InternalErrorFault": {"ErrorCode": 100000}}}}
@@ -312,3 +314,13 @@ def test_nulls_in_a_good_envelope_are_no_failure(fake: Any, run_tap: Run, answer
 def test_a_location_that_is_empty_at_first_is_asked_again(fake: Any, run_tap: Run, answer: Any) -> None:
     fake.queue["location"] = [answer({}), answer(b"")]
     assert run_tap(fake.settings()).code == 0
+
+
+def test_pauses_grow_and_stay_bearable(
+    fake: Any, run_tap: Run, answer: Any, *, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(UnavailableError, "tries", 12)
+    fake.always["customers"] = lambda _: answer(b"", 503)
+    assert run_tap(fake.settings()).code == 1
+    assert len(pauses) == 11
+    assert pauses[0] <= 1 < pauses[3] <= max(pauses) <= 30

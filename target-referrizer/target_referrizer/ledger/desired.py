@@ -8,54 +8,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.ledger.staging import canonical
-from target_referrizer.ledger.tables import contact, remote_contact, visit
+from target_referrizer.ledger.tables import contact, remote_contact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import date, datetime, tzinfo
 
     from target_referrizer.groups import CutOffs
-
-_OWN_VISIT = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
-
-
-def work_out_last_visits(tx: sa.Connection, source: str, zone: tzinfo) -> None:
-    """Last visit of each contact that has news: its newest check-in, or what the contact says.
-
-    A check-in that was taken back also discards what the contact says about that same local day.
-    """
-    dirty = (contact.c.source == source) & contact.c.dirty
-    newest = (
-        sa.select(sa.func.max(visit.c.checked_in_at))
-        .where(_OWN_VISIT, visit.c.is_checked_in)
-        .scalar_subquery()
-    )
-    tx.execute(sa.update(contact).where(dirty).values(latest_visit_at=newest))
-    later = contact.c.latest_visit_at.is_(None) | (contact.c.latest_visit_at < contact.c.last_visit_at)
-    claims = dirty & contact.c.last_visit_at.is_not(None) & later
-    discarded = _discarded(tx, dirty, zone)
-    tx.execute(sa.update(contact).where(claims).values(latest_visit_at=contact.c.last_visit_at))
-    for contact_id, checked_in in discarded.items():
-        key = (contact.c.source == source) & (contact.c.id == contact_id)
-        tx.execute(sa.update(contact).where(key).values(latest_visit_at=checked_in))
-
-
-def _discarded(tx: sa.Connection, dirty: sa.ColumnElement[bool], zone: tzinfo) -> dict[str, datetime | None]:
-    """Contacts whose own last visit falls on a day that was taken back, with the check-in that is left."""
-    rows = tx.execute(
-        sa.select(contact.c.id, contact.c.last_visit_at, contact.c.latest_visit_at, visit.c.undone_at)
-        .join(visit, _OWN_VISIT & visit.c.undone_at.is_not(None))
-        .where(dirty, contact.c.last_visit_at.is_not(None))
-    )
-    return {
-        row.id: row.latest_visit_at
-        for row in rows
-        if _day(row.last_visit_at, zone) == _day(row.undone_at, zone)
-    }
-
-
-def _day(instant: datetime, zone: tzinfo) -> date:
-    return instant.astimezone(zone).date()
 
 
 def unlinked(
@@ -183,6 +141,34 @@ def linked_records(tx: sa.Connection, remote_ids: Sequence[str]) -> dict[str, li
     for row in rows:
         found[row.remote_id].append(row)
     return found
+
+
+def remotes(tx: sa.Connection, ids: Sequence[str]) -> list[sa.Row[Any]]:
+    """These Referrizer contacts."""
+    return list(tx.execute(sa.select(remote_contact).where(remote_contact.c.id.in_(ids))))
+
+
+def keep(tx: sa.Connection, remote_id: str, **columns: Any) -> None:
+    """Write down what a Referrizer contact should show, and what is known of what it shows."""
+    tx.execute(sa.update(remote_contact).where(remote_contact.c.id == remote_id).values(**columns))
+
+
+def settle_news(tx: sa.Connection, row: sa.Row[Any], **columns: Any) -> None:
+    """A record's news have gone into what its Referrizer contact should show."""
+    key = (contact.c.source == row.source) & (contact.c.id == row.id)
+    tx.execute(sa.update(contact).where(key).values(dirty=False, **columns))
+
+
+def reject(tx: sa.Connection, row: sa.Row[Any], code: str) -> None:
+    """This record can be neither linked nor created until it changes."""
+    key = (contact.c.source == row.source) & (contact.c.id == row.id)
+    rejected = {"status": "rejected", "reject_code": code, "create_intent_at": None}
+    tx.execute(sa.update(contact).where(key).values(**rejected))
+
+
+def mark_all(tx: sa.Connection) -> None:
+    """All linked records have news: the settings say something else now."""
+    tx.execute(sa.update(contact).where(contact.c.status == "linked").values(dirty=True))
 
 
 def group_of(cut_offs: CutOffs) -> sa.ColumnElement[str]:

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from target_referrizer.ledger.staging import canonical
 from target_referrizer.ledger.tables import remote_contact
-from target_referrizer.matching import Candidate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,20 +50,14 @@ def finish(tx: sa.Connection, index_no: int) -> None:
     tx.execute(sa.delete(remote_contact).where(unseen, ~remote_contact.c.is_gone))
 
 
-def candidates(
+def with_keys(
     tx: sa.Connection, emails: Iterable[str | None], phones: Iterable[str | None]
-) -> list[Candidate]:
+) -> list[sa.Row[Any]]:
     """Contacts that have one of these e-mails or phones."""
     some_mails, some_phones = {one for one in emails if one}, {one for one in phones if one}
-    rows = tx.execute(
-        sa.select(remote_contact)
-        .where(remote_contact.c.email_key.in_(some_mails) | remote_contact.c.phone_key.in_(some_phones))
-        .where(~remote_contact.c.is_gone, ~remote_contact.c.is_forgotten)
-    )
-    return [
-        Candidate(row.email_key, row.phone_key, row.first_key, row.last_key, row.id, is_linked=row.is_linked)
-        for row in rows
-    ]
+    near = remote_contact.c.email_key.in_(some_mails) | remote_contact.c.phone_key.in_(some_phones)
+    there = ~remote_contact.c.is_gone & ~remote_contact.c.is_forgotten
+    return list(tx.execute(sa.select(remote_contact).where(near, there)))
 
 
 def is_shown(tx: sa.Connection, remote_id: str) -> bool:

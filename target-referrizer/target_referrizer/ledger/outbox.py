@@ -127,7 +127,6 @@ class Difference:
     changes: dict[str, Any]
     birthday: str | None
     confirmed: dict[str, Any]
-    desired: str
     group_before: str | None
     state: str
 
@@ -154,12 +153,43 @@ def _difference(row: Row, *, groups: bool) -> Difference:
     if groups and row.group != row.confirmed_group:
         changes["group"] = row.group
     state = f"{row.desired}|{row.birthday or ''}|{row.group}"
-    return Difference(row.id, changes, row.birthday, confirmed, row.desired, row.confirmed_group, state)
+    return Difference(row.id, changes, row.birthday, confirmed, row.confirmed_group, state)
 
 
 def intend_updates(tx: sa.Connection, ids: Sequence[str], now: datetime | None) -> None:
     """Write down, or take back, that these contacts are about to be written."""
     tx.execute(sa.update(remote_contact).where(remote_contact.c.id.in_(list(ids))).values(intent_at=now))
+
+
+def confirm_update(
+    tx: sa.Connection, remote_id: str, values: dict[str, Any], *, birthday_settled: bool
+) -> None:
+    """Referrizer shows now what is in `values`; a birthday that is settled is not due any more."""
+    done = {"intent_at": None, "refused": None, **({"birthday": None} if birthday_settled else {})}
+    one = remote_contact.c.id == remote_id
+    tx.execute(sa.update(remote_contact).where(one).values(**values, **done))
+    if birthday_settled:
+        due = (contact.c.remote_id == remote_id) & contact.c.birthday_due
+        tx.execute(sa.update(contact).where(due).values(birthday_due=False))
+
+
+def accept(tx: sa.Connection, remote_id: str) -> list[Row]:
+    """Nothing of this contact is refused any more; gives the records of which something was."""
+    refused = (contact.c.remote_id == remote_id) & contact.c.reject_code.is_not(None)
+    rows = list(tx.execute(sa.select(contact.c.source, contact.c.id).where(refused)))
+    if rows:
+        tx.execute(sa.update(contact).where(refused).values(reject_code=None))
+    return rows
+
+
+def refuse_update(tx: sa.Connection, remote_id: str, state: str, code: str) -> list[Row]:
+    """This state is not sent again; gives the records that own the fields, which are rejected with a code."""
+    one = remote_contact.c.id == remote_id
+    tx.execute(sa.update(remote_contact).where(one).values(refused=state))
+    owns = (contact.c.remote_id == remote_id) & contact.c.owns_fields
+    rows = list(tx.execute(sa.select(contact).where(owns)))
+    tx.execute(sa.update(contact).where(owns).values(reject_code=code))
+    return rows
 
 
 def lose(tx: sa.Connection, remote_id: str) -> list[Row]:
@@ -212,6 +242,12 @@ def count_visits(tx: sa.Connection, source: str, since: datetime) -> int:
         .where(sendable(source, since))
     )
     return int(tx.scalar(query) or 0)
+
+
+def count_held(tx: sa.Connection, source: str) -> int:
+    """How many visits wait for a person."""
+    held = (visit.c.source == source) & (visit.c.status == "held")
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(visit).where(held)) or 0)
 
 
 def set_visit(tx: sa.Connection, source: str, visit_id: str, **values: Any) -> None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger import accounting, journal
+from target_referrizer.ledger import accounting, desired, journal, outbox
 from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from target_referrizer.groups import CutOffs
     from target_referrizer.ledger.store import Ledger
 
 Row = sa.Row[Any]
@@ -71,6 +72,7 @@ def _run(row: Row, *, is_running: bool) -> dict[str, Any]:
         "state": "running" if is_running else "died" if code == journal.DIED else "ended",
         "phase": row.phase,
         "progress": row.progress,
+        "total": row.total,
         "process": f"{row.pid} on {row.host}",
         "exit_code": code,
         "accounting": json.loads(row.accounting) if row.accounting else None,
@@ -149,3 +151,41 @@ def held(ledger: Ledger, source: str) -> list[Row]:
     """Visits of a source whose answer never came."""
     query = sa.select(visit).where(visit.c.source == source, visit.c.status.in_(("held", "sending")))
     return ledger.rows(query.order_by(visit.c.sent_at))
+
+
+def planned(
+    tx: sa.Connection, source: str, cut_offs: CutOffs, since: datetime, *, groups: bool
+) -> dict[str, Any]:
+    """How much a run would change: `linked`, `creates`, `updates`, `visits`, and `moves` by `from → to`."""
+    return {
+        "linked": _count(tx, contact, contact.c.status == "linked"),
+        "creates": _count(tx, contact, _new(source)),
+        "updates": _count(tx, remote_contact, desired.differs(cut_offs, groups=groups)),
+        "visits": outbox.count_visits(tx, source, since),
+        "moves": _planned_moves(tx, cut_offs) if groups else {},
+    }
+
+
+def opted_out(tx: sa.Connection, source: str) -> int:
+    """Contacts to be created who said no to e-mails or texts, read off the canonical text of the record."""
+    said = (contact.c.record.contains(f'"{name}":false') for name in ("accepts_email", "accepts_sms"))
+    return _count(tx, contact, _new(source) & sa.or_(*said))
+
+
+def _new(source: str) -> sa.ColumnElement[bool]:
+    return (contact.c.source == source) & (contact.c.status == "new")
+
+
+def _planned_moves(tx: sa.Connection, cut_offs: CutOffs) -> dict[str, int]:
+    before, after = (
+        remote_contact.c.confirmed_group.label("before"),
+        desired.group_of(cut_offs).label("after"),
+    )
+    query = sa.select(before, after, sa.func.count().label("n")).group_by("before", "after")
+    there = remote_contact.c.is_linked & ~remote_contact.c.is_gone
+    moved = query.where(there, remote_contact.c.confirmed_group.is_not(None), desired.moves(cut_offs))
+    return {f"{row.before} → {row.after}": row.n for row in tx.execute(moved)}
+
+
+def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> int:
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(table).where(where)) or 0)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from target_referrizer.ledger.journal import Moment
+    from target_referrizer.ledger.store import Ledger
 
 logger = logging.getLogger("target-referrizer")
 
@@ -194,6 +195,13 @@ def _visit_update(found: sa.Row[Any], row: VisitRow, run: int) -> dict[str, Any]
         "reason": None if mended else found.reason,
         "waiting_since": None if mended else found.waiting_since,
     }
+
+
+def earliest_as_of(ledger: Ledger, source: str, run: int) -> datetime | None:
+    """The smallest `as_of` among the check-ins that a run staged."""
+    mine = (visit.c.source == source) & (visit.c.staged_run == run)
+    found: datetime | None = ledger.scalar(sa.select(sa.func.min(visit.c.as_of)).where(mine))
+    return found
 
 
 _ERASED: dict[str, Any] = {

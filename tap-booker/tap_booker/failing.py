@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from singer_sdk import mapper
 
-from tap_booker.errors import BookerError, SettingError
+from tap_booker.errors import BookerError, ReaderGoneError, SettingError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,12 +23,6 @@ logger = logging.getLogger("tap-booker")
 
 OUTPUT_LOST = frozenset({errno.ENOSPC, errno.EBADF})
 """What writing to standard output ends with when the disk is full, or when it was never open."""
-
-
-class ReaderGoneError(BookerError):
-    """Whoever read the output stopped reading, or the disk that takes it is full."""
-
-    code = "BKR-901"
 
 
 def run_command(command: object) -> NoReturn:

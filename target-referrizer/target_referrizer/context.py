@@ -1,0 +1,47 @@
+"""What every step of one run works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_referrizer.ledger import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from target_referrizer.ledger.store import Ledger
+    from target_referrizer.referrizer import Referrizer
+    from target_referrizer.settings import Settings
+    from target_referrizer.stopping import Stop
+
+
+@dataclass
+class Context:
+    """What every step of one run works with.
+
+    Attributes:
+        as_of: The run's one instant: it decides groups, and stamps what is written down.
+        wait: Lets seconds pass; passed in, so that tests need none.
+        stop: Set when somebody asked the run to stop.
+    """
+
+    ledger: Ledger
+    settings: Settings
+    client: Referrizer
+    run: int
+    as_of: datetime
+    wait: Callable[[float], object]
+    stop: Stop
+
+    def __post_init__(self) -> None:
+        self.moment = journal.Moment(self.run, self.as_of)
+        self.index_no = int(self.ledger.get("index_no") or 0)
+        self.cut_offs = self.settings.policy.cut_offs(self.as_of)
+        self.maps_group = self.settings.field_map.path("group") is not None
+
+    @property
+    def source(self) -> str:
+        """The source of this run."""
+        return self.settings.source
