@@ -19,7 +19,7 @@ PIN := -c constraints.txt --build-constraints constraints.txt
 INSTALL := .venv/bin/uv pip install --quiet --python .venv/bin/python $(PIN)
 PACKAGES := tap-booker target-referrizer sandbox
 MANIFESTS := pyproject.toml constraints.txt $(PACKAGES:%=%/pyproject.toml)
-CHECKED := $(PACKAGES) tests demo
+CHECKED := $(PACKAGES) tests demo docs/generate.py
 
 .PHONY: help
 help: ## list the targets
@@ -52,6 +52,10 @@ format: .venv/.dev-ready ## let ruff mend what it can
 	@.venv/bin/ruff check --quiet --fix .
 	@.venv/bin/ruff format --quiet .
 
+.PHONY: docs
+docs: .venv/.dev-ready ## renew the pages that are generated
+	@.venv/bin/python docs/generate.py
+
 .PHONY: pins
 pins: .venv/.dev-ready ## renew constraints.txt: every version to the newest that fits
 	@mkdir -p .cache
@@ -60,7 +64,7 @@ pins: .venv/.dev-ready ## renew constraints.txt: every version to the newest tha
 	@{ sed '/^[^#]/,$$d' constraints.txt; cat .cache/pins.txt; } > .cache/constraints.txt && mv .cache/constraints.txt constraints.txt
 
 .PHONY: fresh
-fresh: ## forget what was synced with a sandbox: a new one is a new, empty account
+fresh: .venv/.run-ready ## forget what was synced with a sandbox: a new one is a new, empty account
 	@rm -f ledger/sandbox.db*
 	@.venv/bin/meltano --log-level=error --environment sandbox state clear --force sandbox:tap-booker-to-target-referrizer
 
@@ -72,7 +76,7 @@ clean: ## remove what this Makefile installed and every cache, but no state and 
 # The newest fitting Python wins, so that an old default `python3` does no harm; PYTHON=... on the command line overrides.
 # A command that is only a shim for a version that is not there fails the trial and is passed over.
 .venv/bin/uv: constraints.txt
-	@for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+	@for python in $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3); do \
 	  if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
 	  then echo "Setting up .venv with $$("$$python" --version) (once)"; exec "$$python" -m venv --clear .venv; fi; \
 	done; echo "This needs Python 3.11 or newer with its venv module (on Debian: python3-venv). None was found." >&2; exit 1

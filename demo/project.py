@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ PRIVATE = ("MELTANO", "TAP_", "TARGET_", "SINGER_", "PYTHON", "VIRTUAL_ENV", "DO
 
 
 class CommandFailedError(Exception):
-    """A Meltano command ended with another exit code than 0.
+    """A command ended with another exit code than 0.
 
     Attributes:
         log: All that it wrote.
@@ -32,7 +33,7 @@ class CommandFailedError(Exception):
     def __init__(self, command: str, code: int, log: str) -> None:
         self.log = log
         errors = [line for line in log.splitlines() if "[error" in line]
-        super().__init__("\n".join([f"meltano {command} ended with {code}", *errors]))
+        super().__init__("\n".join([f"{command} ended with {code}", *errors]))
 
 
 @dataclass
@@ -88,6 +89,7 @@ class Project:
         own = {
             "MELTANO_DATABASE_URI": f"sqlite:///{self.run_folder / 'meltano.db'}",
             "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
+            "MELTANO_HUB_URL": "http://127.0.0.1:9",  # the project asks no hub, and here it could not
             "XDG_STATE_HOME": str(self.run_folder),  # else Meltano keeps its logs in the home folder
             "TARGET_REFERRIZER_LEDGER_URL": self.ledger_url,
             "NO_COLOR": "1",
@@ -108,7 +110,18 @@ class Project:
         Raises:
             CommandFailedError: The exit code was not 0.
         """
-        executable = Path(sys.executable).with_name("meltano")
+        return self._call("meltano", *arguments, settings=settings)
+
+    def ledger(self, *arguments: str, settings: Mapping[str, str]) -> Any:
+        """What `referrizer-ledger` answers to one question, as a value.
+
+        Raises:
+            CommandFailedError: The exit code was not 0.
+        """
+        return json.loads(self._call("referrizer-ledger", *arguments, "--format=json", settings=settings))
+
+    def _call(self, name: str, *arguments: str, settings: Mapping[str, str] | None) -> str:
+        executable = Path(sys.executable).with_name(name)
         with self.log.open("ab") as log:
             start = log.tell()
             process = subprocess.Popen(
@@ -123,7 +136,7 @@ class Project:
             output = wait(process)
         if process.returncode:
             written = self.log.read_bytes()[start:].decode(errors="replace")
-            raise CommandFailedError(" ".join(arguments), process.returncode, written + output)
+            raise CommandFailedError(" ".join([name, *arguments]), process.returncode, written + output)
         return output
 
 

@@ -92,7 +92,7 @@ def moves(console: Console, moved: Sequence[Move]) -> None:
         return
     table = _table(f"Who moved and why: {len(moved):,}")
     for move in moved[:SHOWN_MOVES]:
-        table.add_row(f"contact {move.contact}", f"{move.before} → {move.after}", move.why)
+        table.add_row(move.contact, f"{move.before} → {move.after}", move.why)
     console.print(table)
     if len(moved) > SHOWN_MOVES:
         console.print(f" … and {len(moved) - SHOWN_MOVES:,} more", style="dim")

@@ -12,8 +12,6 @@ from zoneinfo import ZoneInfo
 from demo import ledger, show
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from demo.project import Project
@@ -51,14 +49,10 @@ class Story:
             self.project.meltano("--environment", "sandbox", *command, settings=self.salon.settings())
             took = time.monotonic() - start
         show.command(self.console, " ".join(command), took, self._calls() - calls)
-        show.accounting(self.console, ledger.accounting(self.ledger))
+        settings = self.salon.settings()
+        show.accounting(self.console, ledger.accounting(self.project, settings))
         show.groups(self.console, before, self.salon.groups())
-        show.moves(self.console, ledger.moves(self.ledger))
-
-    @property
-    def ledger(self) -> Path:
-        """The ledger's file."""
-        return self.project.run_folder / "ledger.db"
+        show.moves(self.console, ledger.moves(self.project, settings))
 
     def _calls(self) -> Counter[str]:
         """How many calls each vendor has answered; those that write at Referrizer are counted apart."""

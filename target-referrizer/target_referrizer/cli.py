@@ -17,8 +17,9 @@ from target_referrizer.errors import LedgerBusy, SettingsError, TargetError
 from target_referrizer.failing import run_cli
 from target_referrizer.ledger import Ledger, decisions, journal, reports
 from target_referrizer.people import email_key
+from target_referrizer.properties import PROPERTIES
 from target_referrizer.run import Run, real_outside
-from target_referrizer.settings import PROPERTIES, Settings, checked, from_environment
+from target_referrizer.settings import Settings, checked, from_environment
 from target_referrizer.stopping import Stop
 from target_referrizer.target import TargetReferrizer
 

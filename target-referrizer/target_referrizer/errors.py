@@ -37,7 +37,7 @@ class Entry:
 _SETTINGS = (
     Entry("RFZ-101", "Invalid setting",
         "A setting has a value that the target cannot use.",
-        "Correct the setting that is named and run again; nothing was sent."),
+        "Correct the setting that is named and run again; the next run goes on from there."),
     Entry("RFZ-102", "Unknown setting",
         "The configuration holds a setting that the target does not have, often a typing error.",
         "Correct or remove it; `target-referrizer --about --format=markdown` describes every setting."),
@@ -81,10 +81,6 @@ _RECORDS = (
     Entry("RFZ-204", "Record without id",
         "The record has no id, so it can neither be linked nor recognised when it comes again.",
         "Let the tap emit a stable `id` for every record."),
-    Entry("RFZ-205", "Unreachable contact",
-        "The contact has neither e-mail nor phone; Referrizer needs one of them.",
-        "Nothing, or add an e-mail or a phone in the booking system; the contact and its check-ins follow "
-        "then."),
     Entry("RFZ-206", "Unreadable phone",
         "The phone number is not one of the default country, nor an international one, and there is no "
         "e-mail.",
@@ -165,7 +161,8 @@ _BRAKE = (
 
 _AVAILABILITY = (
     Entry("RFZ-601", "Referrizer unavailable",
-        "Referrizer did not answer any request for `outage_patience_seconds`.",
+        "Referrizer did not answer any request for `outage_patience_seconds`, or many in a row, or its list "
+        "of contacts cannot be read.",
         "Nothing: the next run goes on where this one stopped. If it lasts, check `api_url` and the "
         "network."),
     Entry("RFZ-602", "Long pause asked for",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import random
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -242,15 +244,25 @@ def machine_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def make_client(settings: Settings, stop: Stop) -> Referrizer:
-    """The way to the Referrizer account that the settings name."""
+def make_client(
+    settings: Settings,
+    stop: Stop,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], object] | None = None,
+    rng: Callable[[], float] = random.random,
+) -> Referrizer:
+    """The way to the Referrizer account that the settings name; without `wait`, waiting ends at a stop."""
     return Referrizer(
         settings.api_url,
         settings.api_token,
-        pacer=Pacer(settings.requests_per_second),
+        pacer=Pacer(settings.requests_per_second, clock, wait),
         timeout=settings.request_timeout,
         patience_seconds=settings.outage_patience_seconds,
         stop=stop,
+        clock=clock,
+        wait=wait,
+        rng=rng,
     )
 
 

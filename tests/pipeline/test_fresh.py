@@ -69,6 +69,20 @@ def test_make_demo_tells_all_three_steps(told: subprocess.CompletedProcess[str])
         assert title in told.stdout
 
 
+def test_the_run_that_the_readme_shows_is_this_one(
+    checkout: Path, told: subprocess.CompletedProcess[str]
+) -> None:
+    shown = (checkout / "README.md").read_text().split("```text\n")[1].split("```")[0].splitlines()
+    columns = [part for line in shown for part in (line[:45], line[45:])]
+    parts = [" ".join(part.split()) for part in columns]
+    varying = ("$", "…", "...", "booker ", "18.9 s,")  # how long it took, and whom of many it names first
+    said = [" ".join(line.replace("─", "").split()) for line in told.stdout.splitlines()]
+    missing = [
+        part for part in parts if not part.startswith(varying) and not any(part in one for one in said)
+    ]
+    assert missing == []
+
+
 def test_make_demo_leaves_the_tree_clean_and_nothing_but_caches(
     clone: Path, told: subprocess.CompletedProcess[str]
 ) -> None:

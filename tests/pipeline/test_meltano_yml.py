@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from target_referrizer.cli import ledger_command
+
 KINDS = {
     "string": {"string", "options", "date_iso8601"},
     "integer": {"integer"},
@@ -86,3 +88,21 @@ def test_capabilities_are_those_that_the_plugin_has(name: str, declared: dict[st
 
 def test_state_reaches_the_tap(declared: dict[str, Any]) -> None:
     assert {"state", "catalog", "discover"} <= set(declared["tap-booker"]["capabilities"])
+
+
+def test_every_command_of_the_ledger_can_be_invoked(declared: dict[str, Any]) -> None:
+    commands = declared["target-referrizer"]["commands"]
+    assert set(commands) == set(ledger_command.commands)
+    for name, command in commands.items():
+        assert (command["executable"], command["args"]) == ("referrizer-ledger", name)
+
+
+def test_nothing_is_reported_and_nothing_is_written_back(checkout: Path) -> None:
+    document = yaml.safe_load((checkout / "meltano.yml").read_text())
+    assert document["send_anonymous_usage_stats"] is False
+    assert document["default_environment"] == "sandbox"
+    assert document["project_id"]  # Meltano would write one of its own into the file
+
+
+def test_no_plugin_is_one_of_the_hubs(declared: dict[str, Any]) -> None:
+    assert all(plugin["namespace"] and plugin["pip_url"] for plugin in declared.values())

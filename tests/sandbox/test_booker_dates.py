@@ -1,4 +1,4 @@
-"""Booker's two ways to write a date, against facts and against each other."""
+"""Booker's two ways to write a date, against what is known and against each other."""
 
 from __future__ import annotations
 

@@ -10,9 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.ledger import Ledger
-from target_referrizer.pacing import Pacer
-from target_referrizer.referrizer import Referrizer
-from target_referrizer.run import Outside, Run
+from target_referrizer.run import Outside, Run, make_client
 from target_referrizer.settings import Settings
 from target_referrizer.stopping import Stop
 from target_referrizer.target import TargetReferrizer
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from sandbox import Sandbox
+    from target_referrizer.referrizer import Referrizer
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 
@@ -131,17 +130,7 @@ class Salon:
 
     def _client(self, settings: Settings, stop: Stop) -> Referrizer:
         """The target's client on a clock that only waiting moves."""
-        timing: Any = {"clock": lambda: sum(self.waited), "wait": self._wait}
-        return Referrizer(
-            settings.api_url,
-            settings.api_token,
-            pacer=Pacer(settings.requests_per_second, **timing),
-            timeout=settings.request_timeout,
-            patience_seconds=settings.outage_patience_seconds,
-            stop=stop,
-            rng=lambda: 0.5,
-            **timing,
-        )
+        return make_client(settings, stop, clock=lambda: sum(self.waited), wait=self._wait, rng=lambda: 0.5)
 
     def run(
         self,

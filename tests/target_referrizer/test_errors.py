@@ -1,6 +1,7 @@
 """The catalogue is complete and every exception speaks in one line."""
 
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,11 @@ def test_every_entry_is_kept_under_its_own_code_in_order() -> None:
     assert codes == sorted(codes)
     assert all(code == entry.code for code, entry in CATALOGUE.items())
     assert len({entry.title for entry in CATALOGUE.values()}) == len(codes)
+
+
+def test_every_entry_is_used() -> None:
+    source = "".join(path.read_text("utf-8") for path in Path(errors.__file__).parent.rglob("*.py"))
+    assert [code for code in CATALOGUE if source.count(f'"{code}"') < 2] == []
 
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=lambda entry: entry.code)

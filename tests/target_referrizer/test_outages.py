@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -309,3 +310,41 @@ def test_a_long_pause_asked_for_by_one_contact_ends_the_run(salon: Salon) -> Non
     changed = contact(1, first_name="Ada1", city="Gary", updated_at=salon.now.isoformat())
     outcome = salon.run([changed], state={"seen": 1})
     assert (outcome.code, outcome.states, len(outcome.reads)) == (6, [], 1)
+
+
+# What the settings say about time
+
+
+def test_the_ceiling_of_requests_is_the_settings(salon: Salon) -> None:
+    outcome = salon.run(people(10), requests_per_second=2)
+    assert sum(salon.waited) >= (len(outcome.requests) - 1) / 2 >= 5
+
+
+def test_an_outage_is_borne_as_long_as_the_settings_say(salon: Salon) -> None:
+    fault(salon, "503", "GET", "contacts")
+    for patience in (5, 40):
+        salon.waited.clear()
+        assert salon.run(people(1), outage_patience_seconds=patience).code == 6
+        assert patience / 2 <= sum(salon.waited) <= patience + 1
+
+
+def test_an_answer_is_waited_for_as_long_as_the_settings_say(salon: Salon) -> None:
+    fault(salon, "timeout_after", "POST", "contacts", nth=1, hang=8)
+    began = time.monotonic()
+    assert salon.run(people(1), request_timeout=1).code == 0
+    assert time.monotonic() - began < 7
+
+
+def test_a_ledger_that_breaks_in_the_middle_is_one_clear_failure_and_the_next_run_goes_on(
+    salon: Salon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise sa.exc.OperationalError("INSERT", {}, Exception("disk full"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr("target_referrizer.ledger.desired.link_created", full)
+        outcome = salon.run(people(3), state={"seen": 1})
+    assert (outcome.code, outcome.states) == (1, [])
+    assert "RFZ-403 the ledger failed (OperationalError)" in outcome.log
+    assert salon.run(people(3)).code == 0
+    assert len(salon.shown()) == 3

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from target_referrizer import schemas
 from target_referrizer.cli import ledger_command
 from target_referrizer.groups import Policy
-from target_referrizer.settings import PROPERTIES, Settings
+from target_referrizer.properties import PROPERTIES
+from target_referrizer.settings import Settings
 
 README = (Path(__file__).parents[2] / "target-referrizer" / "README.md").read_text()
 ROW = re.compile(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", re.MULTILINE)

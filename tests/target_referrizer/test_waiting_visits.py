@@ -98,9 +98,9 @@ def test_history_does_not_explain_a_refusal_so_the_visit_waits(known: Salon) -> 
     assert outcome.fate("waiting") == {"interval": 1}
 
 
-@pytest.mark.parametrize(("hours", "word"), [(47, "waiting"), (48, "rejected")])
+@pytest.mark.parametrize(("hours", "word"), [(47.9, "waiting"), (48, "rejected")])
 def test_a_visit_that_stays_in_the_future_is_given_up_after_48_hours(
-    known: Salon, hours: int, word: str
+    known: Salon, hours: float, word: str
 ) -> None:
     ahead = check_in(7, 1, known.now + timedelta(days=30))
     assert known.run([], [ahead]).fate("waiting") == {"future": 1}

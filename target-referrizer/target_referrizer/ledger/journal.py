@@ -49,7 +49,8 @@ def note(tx: sa.Connection, moment: Moment, kind: str, **about: Any) -> None:
     Args:
         tx: The transaction.
         moment: Run and instant.
-        kind: created, linked, updated, moved, visit, merged, held, waiting, rejected, gone or forgotten.
+        kind: created, linked, updated, moved, delivered, merged, held, resend, waiting, rejected, lost,
+            or gone.
         about: `source`, `contact_id`, `remote_id`, and anything else as detail (ids, groups, field names).
     """
     note_all(tx, moment, kind, [about])

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: Whoever asks whether a lock is held holds it for an instant; a run that starts just then waits so long.
+PROBING_SECONDS = 0.3
+
+
 class Locks(Protocol):
     """The two locks of a ledger."""
 
@@ -50,7 +54,7 @@ class FileLocks:
         """See `Locks`."""
         lock = self._lock("run-" + hashlib.sha256(source.encode()).hexdigest()[:12])
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=PROBING_SECONDS)
         except Timeout:
             return False
         self._source = lock
