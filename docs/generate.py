@@ -17,7 +17,8 @@ HEAD = """\
 # Errors
 
 Every failure is one line with a code, what happened and what to do. `BKR-…` comes from tap-booker, `RFZ-…`
-from target-referrizer. This page is made from their catalogues; `python docs/generate.py` renews it.
+from target-referrizer. Remarks on what mends itself, such as a phone that was left out, carry no code. This
+page is made from the catalogues; `make docs` renews it.
 """
 
 

@@ -183,9 +183,16 @@ def rejects(settings: Callable[[], Settings], shape: str, *, retry: bool) -> Non
     """Records that could not be delivered, with code and reason."""
     chosen = settings()
     with closing(_open(chosen)) as ledger:
-        names = ("stream", "id", "code", "reason")
         found = [
-            {name: getattr(row, name) for name in names} for row in reports.rejects(ledger, chosen.source)
+            {
+                "stream": row.stream,
+                "id": row.id,
+                "code": row.code,
+                "reason": row.reason,
+                "since": row.at.isoformat(),
+                "last_run": row.last_run,
+            }
+            for row in reports.rejects(ledger, chosen.source)
         ]
         if retry:
             with _exclusively(ledger, chosen):

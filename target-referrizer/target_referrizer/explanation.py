@@ -57,6 +57,7 @@ def _record(row: Any, *, unmasked: bool) -> dict[str, Any]:
         "reject_code": row.reject_code,
         "linked_to": row.remote_id,
         "linked_by": row.linked_by,
+        "linked_at": _iso(row.linked_at),
         "first_names_agree": row.agrees,
         "owns_fields": row.owns_fields,
         "updated_at": _iso(row.updated_at),
@@ -103,6 +104,7 @@ def _visit(row: Any, since: datetime | None) -> dict[str, Any]:
         "id": row.id,
         "checked_in_at": _iso(row.checked_in_at),
         "is_checked_in": row.is_checked_in,
+        "is_time_inferred": row.is_time_inferred,
         "undone_at": _iso(row.undone_at),
         "status": "history" if is_history else row.status,
         "reason": row.reason,
@@ -143,7 +145,8 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
                 if row["first_names_agree"]
                 else "; first names disagree: brings its visits, not its fields"
             )
-            yield f"  linked to {row['linked_to']} by {row['linked_by']}{names}"
+            how = "as it created it" if row["linked_by"] == "created" else f"by {row['linked_by']}"
+            yield f"  linked to {row['linked_to']} {how}, {row['linked_at']}{names}"
     remote = found["referrizer"]
     if remote:
         gone = " (gone)" if remote["is_gone"] else ""
@@ -160,7 +163,8 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     )
     for row in found["visits"]:
         at = row["checked_in_at"] or row["undone_at"] or "no check-in"
-        yield f"  visit {row['id']} {at}: {_state(row)}"
+        inferred = " (time inferred)" if row["is_time_inferred"] else ""
+        yield f"  visit {row['id']} {at}{inferred}: {_state(row)}"
     for row in found["events"]:
         about = {
             key: value for key, value in row.items() if key not in {"at", "run", "kind"} and value is not None

@@ -253,3 +253,13 @@ def test_a_rate_limit_is_off_and_can_be_switched_on(referrizer: Any) -> None:
 def test_an_unknown_path_or_method_is_refused(referrizer: Any) -> None:
     assert referrizer.call("GET", "/customers").json()["errorCode"] == "NOT_FOUND"
     assert referrizer.call("DELETE", "/contacts").json()["errorCode"] == "METHOD_NOT_ALLOWED"
+
+
+def test_an_account_may_name_its_fields_otherwise(referrizer: Any) -> None:
+    referrizer.box.referrizer.switches.field_names = {"phone": "mobile", "customFields": "attributes"}
+    made = referrizer.create(mobile="+13125550101", attributes={"CRM Member": "Y"}).json()
+    assert (made["mobile"], made["attributes"]["CRM Member"]) == ("+13125550101", "Y")
+    assert referrizer.call("GET", "/contacts").json() == [made]
+    assert referrizer.call("GET", f"/contacts/{made['id']}").json() == made
+    assert referrizer.put(made["id"], **{**made, "attributes": {}}).json()["attributes"] == {}
+    assert referrizer.create(phone="+13125550102").json()["errorCode"] == "ILLEGAL_ARGUMENT"

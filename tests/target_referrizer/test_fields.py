@@ -225,3 +225,27 @@ def test_a_patch_that_cannot_read_first_overwrites_no_birthday(salon: Salon) -> 
     outcome = salon.run([contact(1, birthday="1999-09-09", city="Gary")], update_style="patch")
     shown = salon.one(email="ada1@example.com")
     assert (outcome.code, shown["birthday"], shown["address"]["city"]) == (0, "1961-03-02", "Gary")
+
+
+def test_an_account_whose_fields_have_other_names_needs_settings_and_no_code(salon: Salon) -> None:
+    salon.box.referrizer.switches.field_names = {
+        "phone": "mobile", "birthday": "dateOfBirth", "customFields": "attributes",
+    }  # fmt: skip
+    person = contact(1, phone="312-555-0101", birthday="1961-03-02", is_member=True)
+    refused = salon.run([person])
+    assert refused.accounting["contacts"]["reasons"]["rejected"] == {"RFZ-209": 1}
+    field_map = {
+        "phone": "mobile", "birthday": "dateOfBirth", "is_member": "attributes.CRM Member",
+        "last_visit_at": "attributes.Last Visit Date", "group": "attributes.Customer Group",
+    }  # fmt: skip
+    salon.settings["field_map"] = field_map
+    changed = {**person, "city": "Gary", "updated_at": salon.now.isoformat()}
+    assert salon.run([changed]).accounting["contacts"]["created"] == 1
+    shown = salon.one(email="ada1@example.com")
+    assert (shown["phone"], shown["birthday"], shown["address"]["city"]) == (
+        "+13125550101",
+        "1961-03-02",
+        "Gary",
+    )
+    assert (custom(shown, "CRM Member"), custom(shown, "Customer Group")) == ("Y", "Leads")
+    assert salon.run([changed]).writes == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -26,6 +26,8 @@ class ReferrizerSwitches:
         required: What a contact must have: email_or_phone (from the product's help), email or phone.
             email_or_phone.
         phone_format: e164 only, or any text (unknown). e164.
+        field_names: Fields of a contact that this account names otherwise, by the name in the file, such as
+            ``{"phone": "mobile"}`` (all but id, names, e-mail and the two opt-outs are inferred). None.
         custom_fields: Names of the custom fields that the owner has created; others are refused. The three
             of the product.
 
@@ -66,6 +68,7 @@ class ReferrizerSwitches:
     post_upserts: bool = False
     required: Literal["email_or_phone", "email", "phone"] = "email_or_phone"
     phone_format: Literal["e164", "any"] = "e164"
+    field_names: dict[str, str] = field(default_factory=dict)
     custom_fields: tuple[str, ...] = ("CRM Member", "Last Visit Date", "Customer Group")
     list_shows: Literal["full", "identity"] = "full"
     list_shows_custom_fields: bool = True

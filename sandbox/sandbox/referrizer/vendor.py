@@ -74,7 +74,7 @@ class Referrizer:
         self._authorize(call)
         call.params, problems = operation.check_parameters(params, call.query)
         if operation.bodies:
-            call.body = _read_body(call)
+            call.body = self._inward(_read_body(call))
             problems += operation.check_body(JSON_TYPE, call.body)
         if problems:
             raise from_problem(_first(problems))
@@ -129,10 +129,11 @@ class Referrizer:
 
     def _create(self, call: Call) -> Answer:
         made = self.contacts.create(call.body)
-        return Answer(201, self._shown(made) if self.switches.create_answer == "full" else {"id": made["id"]})
+        is_full = self.switches.create_answer == "full"
+        return Answer(201, self._outward(self._shown(made)) if is_full else {"id": made["id"]})
 
     def _get(self, call: Call) -> Answer:
-        return Answer(200, self._shown(self.contacts[self._existing(call)]))
+        return Answer(200, self._outward(self._shown(self.contacts[self._existing(call)])))
 
     def _replace(self, call: Call) -> Answer:
         return self._update(call, merge=self.switches.put == "merge")
@@ -147,7 +148,7 @@ class Referrizer:
         new = self.contacts.change(key, call.body, merge=merge)
         if self.switches.update_answer == "no_content":
             return Answer(204)
-        return Answer(200, self._shown(new) if self.switches.update_answer == "full" else {})
+        return Answer(200, self._outward(self._shown(new)) if self.switches.update_answer == "full" else {})
 
     def _visit(self, call: Call) -> Answer:
         return Answer(201, self.visits.post(call.body, self.contacts))
@@ -164,7 +165,20 @@ class Referrizer:
             return {k: shown[k] for k in IDENTITY if k in shown}
         if not self.switches.list_shows_custom_fields:
             shown.pop("customFields")
-        return shown
+        return self._outward(shown)
+
+    def _outward(self, contact: dict[str, Any]) -> dict[str, Any]:
+        """A contact under the names that this account has."""
+        names = self.switches.field_names
+        return {names.get(k, k): v for k, v in contact.items()}
+
+    def _inward(self, body: Any) -> Any:
+        """A contact under the names of the file; a name that this account has not is none of them."""
+        names = self.switches.field_names
+        if not names or not isinstance(body, dict):
+            return body
+        ours = {theirs: name for name, theirs in names.items()}
+        return {ours.get(k, f"{k} (unknown)" if k in names else k): v for k, v in body.items()}
 
     def _shown(self, contact: dict[str, Any]) -> dict[str, Any]:
         shown = dict(contact)
