@@ -6,6 +6,7 @@ record: a date mistyped into the future would move it there, and an appointment 
 
 from __future__ import annotations
 
+import abc
 import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -43,9 +44,9 @@ class BookerStream(Stream):
 
     primary_keys: ClassVar[tuple[str, ...]] = ("id",)
 
+    @abc.abstractmethod
     def read(self, location: Location, bookmark: datetime | None, tally: Tally) -> Iterator[Row]:
         """Read what is new at a location since its bookmark; all of it when there is none."""
-        raise NotImplementedError
 
     @property
     def run(self) -> Run:
