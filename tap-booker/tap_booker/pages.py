@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STALE_PAGES = 50
 """So many pages in a row without a record that is new: the list has no end."""
 
-BLANK_PAGES = 2
+BLANK_PAGES = 5
 """So many pages in a row that fail as a whole and hold no single record lie beyond the end."""
 
 EQUAL_PAGES = 3

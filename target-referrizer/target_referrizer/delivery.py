@@ -143,21 +143,22 @@ class ContactDelivery:
         with self._context.ledger.transaction() as tx:
             return wanted.has_lost(tx, self._context.source)
 
-    def find_lost(self, one: str | None) -> None:
+    def find_lost(self, lost: list[str]) -> None:
         """Match lost contacts again; those without a match are gone until a person says otherwise.
 
         Args:
-            one: A Referrizer contact that was not found by its id.
+            lost: Referrizer contacts that were not found by their ids.
 
         Raises:
-            SettingsError: It is there, and no other was found by its id either: their address must be wrong.
+            SettingsError: They are there, and none was found by its id: their address must be wrong.
         """
         context = self._context
         self._reconciler.index.refresh()
+        are_many = len(lost) > 1 and not context.client.has_found_by_id
         with context.ledger.transaction() as tx:
-            if one is not None and not context.client.has_found_by_id and index.is_shown(tx, one):
-                hint = "; try update_style patch" if context.settings.update_style == "merge" else ""
-                what = f"Referrizer lists contacts and finds none of them by its id{hint}"
+            if are_many and all(index.is_shown(tx, one) for one in lost):
+                hint = ", or try update_style patch" if context.settings.update_style == "merge" else ""
+                what = f"Referrizer lists contacts and finds none of them by its id; check api_url{hint}"
                 raise SettingsError("RFZ-101", what)
         self._reconciler.match()
         self._bury_lost()

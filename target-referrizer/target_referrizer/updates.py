@@ -38,7 +38,7 @@ class Updates:
 
     context: Context
     groups: bool
-    lost: str | None = None  # one of those that Referrizer did not find
+    lost: list[str] = field(default_factory=list)  # whom Referrizer did not find
     _after: str = ""
     _queue: deque[Difference] = field(default_factory=deque)
 
@@ -112,7 +112,7 @@ class Updates:
         if isinstance(outcome, Written):
             self._confirm(tx, job, outcome)
         elif isinstance(outcome, Refused) and outcome.is_gone:
-            self.lost = job.remote_id
+            self.lost.append(job.remote_id)
             lose(tx, self.context, job.remote_id)
         elif isinstance(outcome, Refused):
             outbox.intend_updates(tx, [job.remote_id], None)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: So many answers in a row that never came, and the run stops: an outage holds a handful of visits, not
 #: thousands.
 UNKNOWN_IN_A_ROW = 5
+#: So often that is taken for the requests' own fault although nothing else was answered.
+BENEFITS_OF_DOUBT = 3
 
 
 class Work(Protocol):
@@ -55,6 +57,8 @@ class Workers:
     is_there: Callable[[], bool] | None = None
     halt: Exception | None = field(default=None, init=False)
     _unknown: int = field(default=0, init=False)
+    _answered: bool = field(default=False, init=False)
+    _judged: int = field(default=0, init=False)
 
     def run(self, work: Work, progress: Callable[[sa.Connection, int], None]) -> None:
         """Do all of a work.
@@ -81,8 +85,13 @@ class Workers:
             raise self.halt
 
     def _judge(self) -> None:
-        """Many answers in a row did not come: an outage, or only these requests."""
-        if self.is_there is not None and self.is_there():
+        """Many answers in a row did not come: an outage, or only these requests.
+
+        Where nothing of this work was ever answered, the benefit of the doubt is given a few times only.
+        """
+        self._judged += 1
+        in_doubt = self._answered or self._judged <= BENEFITS_OF_DOUBT
+        if self.is_there is not None and in_doubt and self.is_there():
             self._unknown = 0
         else:
             self.halt = Unavailable("RFZ-601", f"{self._unknown} requests in a row were never answered")
@@ -97,6 +106,7 @@ class Workers:
         """The result, or the error as a value; errors that concern the whole run halt it."""
         error = future.exception()
         self._unknown = self._unknown + 1 if isinstance(error, Unknown) else 0
+        self._answered |= error is None or isinstance(error, Refused)
         if self._unknown >= UNKNOWN_IN_A_ROW and self.halt is None:
             self._judge()
         if error is None:

@@ -129,7 +129,24 @@ def test_pages_that_fail_beyond_the_end_do_not_keep_the_list_from_ending(
     fake.always["customers"] = fail_beyond
     output = run_tap(fake.settings(page_size=2))
     assert (output.code, output.ids("contacts")) == (0, [1, 2, 3, 4])
-    assert len(fake.paths("customers")) < 20
+    assert len(fake.paths("customers")) < 40
+
+
+def test_pages_that_fail_in_the_middle_and_hold_no_single_record_do_not_end_the_list(
+    fake: Any, run_tap: Run, customer: Any, answer: Any
+) -> None:
+    fake.customers = [customer(n) for n in range(1, 61)]
+
+    def fail(asked: Any) -> Any:
+        size, number = asked.body["PageSize"], asked.body["PageNumber"]
+        if size == 10 and number in {2, 3}:
+            return answer({"IsSuccess": False, "ErrorCode": 100000})
+        hidden = size == 1 and 10 < number <= 30
+        return answer({"IsSuccess": True, "Customers": []}) if hidden else None
+
+    fake.always["customers"] = fail
+    output = run_tap(fake.settings(page_size=10))
+    assert output.ids("contacts") == [*range(1, 11), *range(31, 61)]
 
 
 def test_pages_that_go_round_in_circles_are_an_error(

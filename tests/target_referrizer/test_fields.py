@@ -210,7 +210,8 @@ def test_a_referrizer_that_finds_no_contact_by_its_id_is_a_wrong_setting_and_nob
     salon.run([contact(1), contact(2)])
     switches = salon.box.referrizer.switches
     salon.box.faults.add("404", vendor="referrizer", method="GET", path="contacts/")
-    outcome = salon.run([contact(1, city="Gary", updated_at=salon.now.isoformat())])
+    later = salon.now.isoformat()
+    outcome = salon.run([contact(key, city="Gary", updated_at=later) for key in (1, 2)])
     assert (outcome.code, "update_style patch" in outcome.log) == (2, True)
     switches.patch = True
     again = salon.run([], update_style="patch")

@@ -384,6 +384,8 @@ def test_one_contact_that_is_listed_and_not_found_by_its_id_stops_no_other(known
     odd = known.one(email="ada1@example.com")["id"]
     known.box.faults.add("404", vendor="referrizer", method="GET", path=f"contacts/{odd}")
     later = known.now.isoformat()
+    alone = known.run([contact(1, city="Gary", updated_at=later)])
+    assert (alone.code, alone.accounting["contacts"]["reasons"]["skipped"]) == (0, {"gone": 1})
     changed = [contact(key, city="Gary", updated_at=later) for key in (1, 2)]
     outcome = known.run(changed, [check_in(7, 2, known.now)])
     assert outcome.code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -287,6 +288,18 @@ def test_many_contacts_that_always_fail_are_no_outage_and_hold_up_nobody(salon: 
     outcome = salon.run(bad, [check_in(key, key, salon.now) for key in range(10, 20)])
     assert (outcome.code, outcome.accounting["contacts"]["waiting"]) == (0, 8)
     assert len(salon.visits()) == 10
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_when_every_write_fails_it_is_an_outage_and_few_are_tried(salon: Salon, method: str) -> None:
+    salon.run(people(60))
+    later = (salon.now + timedelta(minutes=1)).isoformat()
+    fault(salon, "500", method, "contacts")
+    changed = [contact(key, first_name=f"Ada{key}", city="Gary", updated_at=later) for key in range(60)]
+    fresh = [contact(f"new{key}", first_name=f"Eve{key}") for key in range(60)]
+    outcome = salon.run(fresh if method == "POST" else changed, brake_percent=1000)
+    assert outcome.code == 6
+    assert len({one.path + str(one.body) for one in outcome.requests if one.method == method}) < 30
 
 
 def test_a_creation_that_was_acknowledged_without_an_id_is_never_sent_again(salon: Salon) -> None:
