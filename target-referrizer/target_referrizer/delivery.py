@@ -44,6 +44,8 @@ def deliver(reconciler: Reconciler, visits: Visits, plan: Plan, withheld: set[st
     context = reconciler.context
     contacts = ContactDelivery(reconciler, plan)
     groups = context.maps_group and "groups" not in withheld
+    with context.ledger.transaction() as tx:
+        outbox.begin_creates(tx, context.source)
     contacts.run(creates="creates" not in withheld, groups=groups)
     if "visits" in withheld:
         return
@@ -81,8 +83,6 @@ class ContactDelivery:
 
     def run(self, *, creates: bool, groups: bool) -> None:
         """Deliver all contacts; `creates` and `groups` are False where the brake withholds them."""
-        with self._context.ledger.transaction() as tx:
-            outbox.begin_creates(tx, self._context.source)
         self._settle_unknown()
         number = 0
         while creates:

@@ -46,12 +46,10 @@ class Index:
         at = self._context.ledger.get("index_at")
         return at is not None and self._context.as_of - datetime.fromisoformat(at) < INDEX_TRUSTED
 
-    def refresh_once(self) -> bool:
-        """Read the index, unless this run already did; True when it was read now."""
-        if self._refreshed:
-            return False
-        self.refresh()
-        return True
+    def refresh_once(self) -> None:
+        """Read the index, unless this run already did."""
+        if not self._refreshed:
+            self.refresh()
 
     def refresh(self) -> None:
         """Read all of Referrizer's contacts."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.target_referrizer import postgres
 from tests.target_referrizer.salon import NOW, Salon, contact
 
 from sandbox import Sandbox
@@ -12,6 +14,19 @@ from sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A PostgreSQL server of the tests' own; skipped where the machine has none, unless that is a failure."""
+    folder = postgres.binaries()
+    if folder is None:
+        reason = "this machine has no PostgreSQL server"
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with postgres.server(folder) as url:
+        yield url
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from tests.target_referrizer import postgres
 from tests.target_referrizer.salon import check_in, contact, singer
 
 from target_referrizer.cli import ledger_command
@@ -31,18 +30,6 @@ if TYPE_CHECKING:
 
 PROGRAM = "from target_referrizer.target import main; main()"
 PATIENCE = 30
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    folder = postgres.binaries()
-    if folder is None:
-        reason = "this machine has no PostgreSQL server"
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with postgres.server(folder) as url:
-        yield url
 
 
 @pytest.fixture(

@@ -220,6 +220,18 @@ def test_a_contact_whose_creation_is_never_answered_waits_and_holds_nobody_up(
     assert again.reads[0] == "GET /contacts"
 
 
+def test_a_creation_is_sent_twice_in_a_run_at_most_also_when_visits_show_that_somebody_is_gone(
+    known: Salon,
+) -> None:
+    known.settings["field_map"] = {"group": None, "last_visit_at": None}
+    known.run([])
+    del known.box.referrizer.contacts[known.one(email="ada1@example.com")["id"]]
+    fault(known, "500", "POST", "contacts")
+    outcome = known.run([contact(9)], [check_in(7, 1, known.now)])
+    assert outcome.fate("skipped") == {"gone": 1}
+    assert outcome.writes.count("POST /contacts") == 2
+
+
 def test_a_create_whose_answer_was_lost_is_recognised_by_all_that_was_sent(salon: Salon) -> None:
     salon.box.referrizer.switches.unique_by = "none"
     fault(salon, "cut_after", "POST", "contacts", nth=1)

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
-from tests.target_referrizer import postgres
 from tests.target_referrizer.salon import ago, check_in, contact, custom
 
 from target_referrizer.errors import LedgerBusy, TargetError
 from target_referrizer.ledger import Ledger, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.target_referrizer.salon import Salon
 
 pytestmark = pytest.mark.xdist_group("postgres")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    folder = postgres.binaries()
-    if folder is None:
-        reason = "this machine has no PostgreSQL server"
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with postgres.server(folder) as url:
-        yield url
 
 
 @pytest.fixture
