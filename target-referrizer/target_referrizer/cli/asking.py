@@ -1,0 +1,84 @@
+"""Questions to the ledger: how it stands, everything about one contact, who moved."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from target_referrizer import origin
+from target_referrizer.cli import common, explanation, texts
+from target_referrizer.ledger import journal, reports
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from target_referrizer.cli.common import AskSettings
+
+FAILED = 1
+
+
+@click.command()
+@common.as_format
+@click.option(
+    "--exit-code", is_flag=True, help="End with the last run's exit code, which Meltano turns into 1."
+)
+@click.pass_obj
+def status(settings: AskSettings, shape: str, *, exit_code: bool) -> None:
+    """How the last run went, and what the ledger holds."""
+    chosen = settings()
+    with closing(common.open_ledger(chosen)) as ledger:
+        since = origin.posted_since(ledger, chosen, chosen.source)
+        found = reports.status(ledger, chosen.source, since)
+        code = reports.last_exit_code(ledger, chosen.source)
+    common.answer(found, shape, texts.status)
+    if exit_code:
+        sys.exit(FAILED if code is None or code < 0 else code)
+
+
+@click.command()
+@click.argument("contact")
+@common.as_format
+@click.option(
+    "--as-of", type=click.DateTime(), help="Explain the group as of this instant (UTC); default: now."
+)
+@common.unmasked
+@click.pass_obj
+def explain(
+    settings: AskSettings, contact: str, shape: str, as_of: datetime | None, *, show_personal_data: bool
+) -> None:
+    """Everything about CONTACT: known, sent, why this group, what next.
+
+    CONTACT is an id of the source or of Referrizer; - reads an e-mail from standard input, so that it stands
+    in no list of processes.
+    """
+    chosen = settings()
+    by_email = common.email_from_stdin() if contact == "-" else None
+    instant = common.in_utc(as_of) if as_of else common.moment(chosen)
+    with closing(common.open_ledger(chosen)) as ledger:
+        found = explanation.explain(
+            ledger, chosen, contact, email_key=by_email, as_of=instant, unmasked=show_personal_data
+        )
+    if found is None:
+        raise common.unknown_contact(contact)
+    common.answer(found, shape, explanation.lines)
+
+
+@click.command()
+@common.as_format
+@click.option("--run", "run_no", type=int, help="Number of the run; default: the last one.")
+@click.pass_obj
+def moves(settings: AskSettings, shape: str, run_no: int | None) -> None:
+    """Who moved from one group to another in a run, and why."""
+    chosen = settings()
+    with closing(common.open_ledger(chosen)) as ledger:
+        last = journal.current_run(ledger, chosen.source)
+        number = run_no or (last.id if last else 0)
+        found = [
+            {"contact": row.remote_id, "records": records, **json.loads(row.detail)}
+            for row, records in reports.moves(ledger, number)
+        ]
+    common.answer(found, shape, texts.moves)

@@ -1,0 +1,97 @@
+"""What the commands share: settings, an open ledger, the two shapes of an answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from target_referrizer.errors import LedgerBusy, SettingsError, TargetError
+from target_referrizer.ledger import Ledger
+from target_referrizer.people import email_key
+from target_referrizer.properties import PROPERTIES
+from target_referrizer.settings import Settings, checked, from_environment
+from target_referrizer.target import TargetReferrizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    #: Gives the settings once a command asks for them, so that `--help` needs none.
+    AskSettings = Callable[[], Settings]
+
+as_format = click.option(
+    "--format",
+    "shape",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For people or scripts.",
+)
+unmasked = click.option(
+    "--show-personal-data", is_flag=True, help="Show names, addresses and numbers instead of first letters."
+)
+
+
+def read_settings(files: tuple[Path, ...]) -> Settings:
+    """The settings of the target, from these files, else from the environment."""
+    schema = PROPERTIES.to_dict()
+    TargetReferrizer.append_builtin_config(schema)
+    config: dict[str, Any] = {} if files else from_environment(schema)
+    for file in files:
+        try:
+            config |= json.loads(file.read_text())
+        except (TypeError, ValueError):
+            raise SettingsError("RFZ-101", f"{file.name} holds no JSON object") from None
+    return checked(config, schema)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger that the settings name, which must be there."""
+    return Ledger(settings.ledger_url, must_exist=True)
+
+
+def answer(found: Any, shape: str, lines: Callable[[Any], Iterator[str]]) -> None:
+    """Print what was found, as JSON or line by line."""
+    if shape == "json":
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        for line in lines(found):
+            click.echo(line)
+
+
+def email_from_stdin() -> str:
+    """The e-mail that stands on standard input, so that it stands in no list of processes."""
+    key = email_key(sys.stdin.readline())
+    if key is None:
+        raise click.UsageError("standard input holds no e-mail")
+    return key
+
+
+def unknown_contact(named: str) -> TargetError:
+    """Nobody goes by this id, or by the e-mail that was read for `-`."""
+    whom = "contact with this e-mail" if named == "-" else f"contact {named!r}"
+    return TargetError("RFZ-404", f"the ledger knows no {whom}")
+
+
+def in_utc(given: datetime) -> datetime:
+    """What click read as a date-time, which means UTC here."""
+    return given.replace(tzinfo=UTC)
+
+
+def moment(settings: Settings) -> datetime:
+    """The instant that counts as now."""
+    return settings.as_of or datetime.now(UTC)
+
+
+@contextmanager
+def exclusively(ledger: Ledger, settings: Settings) -> Iterator[None]:
+    """Decide only while no run of this source is under way, and none delivers."""
+    if not ledger.locks.try_source(settings.source):
+        raise LedgerBusy("RFZ-401", f"a run of source {settings.source!r} holds the ledger")
+    with ledger.locks.delivery():
+        yield

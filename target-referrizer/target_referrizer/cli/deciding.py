@@ -1,0 +1,79 @@
+"""What waits for a person, and what the person decides about it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from target_referrizer.cli import common, texts
+from target_referrizer.errors import TargetError
+from target_referrizer.ledger import decisions, reports
+
+if TYPE_CHECKING:
+    from target_referrizer.cli.common import AskSettings
+    from target_referrizer.ledger import Ledger
+    from target_referrizer.settings import Settings
+
+
+@click.command()
+@common.as_format
+@click.option("--retry", is_flag=True, help="Have the next run try them all again.")
+@click.pass_obj
+def rejects(settings: AskSettings, shape: str, *, retry: bool) -> None:
+    """Records that could not be delivered, with code and reason."""
+    chosen = settings()
+    with closing(common.open_ledger(chosen)) as ledger:
+        found = [
+            {
+                "stream": row.stream,
+                "id": row.id,
+                "code": row.code,
+                "reason": row.reason,
+                "since": row.at.isoformat(),
+                "last_run": row.last_run,
+            }
+            for row in reports.rejects(ledger, chosen.source)
+        ]
+        if retry:
+            with common.exclusively(ledger, chosen):
+                again = decisions.retry(ledger, chosen.source, common.moment(chosen))
+            click.echo(f"{again} of {len(found)} are tried again by the next run", err=True)
+    common.answer(found, shape, texts.rejects)
+
+
+@click.command()
+@common.as_format
+@click.option("--resend", multiple=True, metavar="ID", help="Send this visit again: it is not in Referrizer.")
+@click.option(
+    "--confirm", multiple=True, metavar="ID", help="Take this visit as delivered: it is in Referrizer."
+)
+@click.pass_obj
+def held(settings: AskSettings, shape: str, resend: tuple[str, ...], confirm: tuple[str, ...]) -> None:
+    """Visits whose answer never came; settle them."""
+    chosen = settings()
+    with closing(common.open_ledger(chosen)) as ledger:
+        if resend or confirm:
+            _settle_held(ledger, chosen, resend, confirm)
+        found = [_held(row) for row in reports.held(ledger, chosen.source)]
+    common.answer(found, shape, texts.held)
+
+
+def _settle_held(
+    ledger: Ledger, settings: Settings, resend: tuple[str, ...], confirm: tuple[str, ...]
+) -> None:
+    """Do what a person decided; an id that is not held is an error, and nothing is done."""
+    with common.exclusively(ledger, settings):
+        known = {row.id for row in reports.held(ledger, settings.source)}
+        if unknown := sorted({*resend, *confirm} - known):
+            raise TargetError(
+                "RFZ-404", f"no visit is held by the id {', '.join(unknown)}; nothing was settled"
+            )
+        decisions.resend(ledger, settings.source, resend)
+        decisions.confirm(ledger, settings.source, confirm, common.moment(settings))
+
+
+def _held(row: Any) -> dict[str, Any]:
+    at = row.sent_at.isoformat() if row.sent_at else None
+    return {"id": row.id, "contact_id": row.contact_id, "referrizer_contact": row.remote_contact_id, "at": at}
