@@ -150,6 +150,9 @@ _LEDGER = (
         "The ledger knows no such contact, or holds no such visit.",
         "Check the id: a contact's is that of its source or of Referrizer (`-` reads an e-mail from standard "
         "input), a held visit's stands in `referrizer-ledger held`."),
+    Entry("RFZ-405", "Several people",
+        "The e-mail is that of several people in the ledger, and only one of them was meant.",
+        "Name the one by the id of its record; `referrizer-ledger explain -` shows all of them."),
 )
 
 _BRAKE = (

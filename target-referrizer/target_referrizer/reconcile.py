@@ -16,7 +16,7 @@ from target_referrizer import matching, origin
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import index, journal, last_visits
-from target_referrizer.ledger.staging import canonical
+from target_referrizer.ledger.rows import canonical
 from target_referrizer.payloads import computed, same
 from target_referrizer.people import email_key, fold, phone_key
 

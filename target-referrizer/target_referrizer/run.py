@@ -16,7 +16,7 @@ from target_referrizer import account, origin, plan
 from target_referrizer.context import Context
 from target_referrizer.delivery import deliver
 from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable
-from target_referrizer.ledger import Ledger, journal, staging
+from target_referrizer.ledger import Ledger, forgetting, journal, staging
 from target_referrizer.pacing import Pacer
 from target_referrizer.reconcile import Reconciler
 from target_referrizer.referrizer import Referrizer
@@ -26,6 +26,7 @@ from target_referrizer.visits import Visits, settle_unfinished
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from target_referrizer.ledger.rows import ContactRow, VisitRow
     from target_referrizer.settings import Settings
     from target_referrizer.stopping import Stop
 
@@ -92,13 +93,13 @@ class Run:
 
     # --- staging
 
-    def stage_contacts(self, rows: Sequence[staging.ContactRow]) -> None:
+    def stage_contacts(self, rows: Sequence[ContactRow]) -> None:
         """Take contacts in as the desired state."""
         with self.ledger.transaction() as tx:
             lost = staging.stage_contacts(tx, self.settings.source, self.moment, rows)
             self._count(tx, "contacts", len(rows), lost)
 
-    def stage_visits(self, rows: Sequence[staging.VisitRow]) -> None:
+    def stage_visits(self, rows: Sequence[VisitRow]) -> None:
         """Take check-ins in as the desired state."""
         with self.ledger.transaction() as tx:
             lost = staging.stage_visits(tx, self.settings.source, self.moment, rows)
@@ -107,7 +108,8 @@ class Run:
     def stage_rejected(self, rows: Sequence[journal.Rejected]) -> None:
         """Keep records that break the contract."""
         with self.ledger.transaction() as tx:
-            for row in rows:
+            for given in rows:
+                row = forgetting.veil_rejected(tx, self.settings.source, given)
                 journal.reject(tx, self.settings.source, self.moment, row)
                 self._tally.invalid[row.stream][row.code] += 1
                 self._count(tx, row.stream, 1, superseded=0)

@@ -13,7 +13,7 @@ from singer_sdk.sinks import BatchSink
 from target_referrizer import schemas
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger.journal import Rejected
-from target_referrizer.ledger.staging import ContactRow, VisitRow, canonical
+from target_referrizer.ledger.rows import ContactRow, VisitRow, canonical
 from target_referrizer.people import email_key, fold, phone_key
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class ContactsSink(ContractSink):
         phone = phone_key(record.get("phone"), self.run.settings.country)
         key, updated_at = _id(record["id"]), _instant(record.get("updated_at"))
         if record.get("is_forgotten"):
-            return ContactRow(key, "{}", updated_at, None, None, None, "", "", "forgotten")
+            return ContactRow.forgotten(key, updated_at)
         reach = _reach(record, reachable=bool(email or phone))
         return ContactRow(
             key,

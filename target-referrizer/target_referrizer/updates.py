@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import journal, outbox
-from target_referrizer.ledger.staging import canonical
+from target_referrizer.ledger.rows import canonical
 from target_referrizer.payloads import same
 from target_referrizer.referrizer import Refused, Unknown
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from target_referrizer import payloads
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import journal, outbox
-from target_referrizer.ledger.staging import canonical
+from target_referrizer.ledger.rows import canonical
 from target_referrizer.referrizer import Refused, Unknown
 from target_referrizer.updates import lose
 

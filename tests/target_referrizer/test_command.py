@@ -9,10 +9,11 @@ import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from tests.target_referrizer.asking import ask, ask_json, config_file
 from tests.target_referrizer.salon import ago, check_in, contact
 
 from target_referrizer.cli import ledger_command
@@ -31,25 +32,6 @@ PERSON = {
     "street": "12 Dorset Street",
     "birthday": "1979-12-10",
 }
-
-
-def config_file(salon: Salon, **more: Any) -> Path:
-    file = salon.folder / "settings.json"
-    file.write_text(json.dumps({"as_of": salon.now.isoformat(), **salon.config(**more)}))
-    return file
-
-
-def ask(salon: Salon, *arguments: str, stdin: str = "", **more: Any) -> Result:
-    """Call the command; what its last line of defence would turn into a message is raised instead."""
-    given = ["--config", str(config_file(salon, **more)), *arguments]
-    found = CliRunner().invoke(ledger_command, given, input=stdin)
-    if found.exception and not isinstance(found.exception, SystemExit):
-        raise found.exception
-    return found
-
-
-def ask_json(salon: Salon, *arguments: str, **more: Any) -> Any:
-    return json.loads(ask(salon, *arguments, "--format", "json", **more).stdout)
 
 
 def _everything(salon: Salon) -> str:

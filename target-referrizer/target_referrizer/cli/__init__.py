@@ -35,7 +35,7 @@ def ledger_command(context: click.Context, config: tuple[Path, ...]) -> None:
 for command in (
     asking.status, asking.explain, asking.moves,
     planning.plan,
-    deciding.rejects, deciding.held,
+    deciding.rejects, deciding.held, deciding.forget,
 ):  # fmt: skip
     ledger_command.add_command(command)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from target_referrizer import erasure
 from target_referrizer.cli import common, texts
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger import decisions, reports
@@ -58,6 +59,30 @@ def held(settings: AskSettings, shape: str, resend: tuple[str, ...], confirm: tu
             _settle_held(ledger, chosen, resend, confirm)
         found = [_held(row) for row in reports.held(ledger, chosen.source)]
     common.answer(found, shape, texts.held)
+
+
+@click.command()
+@click.argument("contact")
+@common.as_format
+@click.option("--undo", is_flag=True, help="The person has signed up again: take the marks away.")
+@click.pass_obj
+def forget(settings: AskSettings, contact: str, shape: str, *, undo: bool) -> None:
+    """Erase a person from the ledger, and keep the person from being created again.
+
+    CONTACT is an id of the source or of Referrizer; - reads an e-mail from standard input. Nothing stays but
+    salted marks. Says what a person must still erase in Referrizer by hand: no way to delete is known there.
+    """
+    chosen = settings()
+    email = common.email_from_stdin() if contact == "-" else None
+    with closing(common.open_ledger(chosen)) as ledger, common.exclusively(ledger, chosen):
+        if undo:
+            found = erasure.come_back(ledger, chosen.source, contact, email)
+        else:
+            found = erasure.forget(ledger, chosen.source, contact, email)
+        ledger.purge()
+    if found is None:
+        raise common.unknown_contact(contact)
+    common.answer(found, shape, texts.come_back if undo else texts.forgotten)
 
 
 def _settle_held(

@@ -72,3 +72,22 @@ def held(found: list[dict[str, Any]]) -> Iterator[str]:
     yield from (f"visit {one['id']} of contact {one['contact_id']} at {one['at']}" for one in found)
     if not found:
         yield "nothing is held"
+
+
+def forgotten(found: dict[str, Any]) -> Iterator[str]:
+    """What was erased, and what a person still has to erase by hand."""
+    what = ", ".join(f"{found[name]:,} {name}" for name in ("records", "visits", "events", "rejects"))
+    yield f"erased from the ledger: {what}; salted marks keep the person from being created again"
+    for one in found["delete"]:
+        yield f"by hand: delete contact {one} in Referrizer, with its visits and points"
+    for one in found["shared"]:
+        yield (
+            f"by hand: contact {one} in Referrizer is that of other records too; empty what is hers or his, "
+            "and do not delete it"
+        )
+    yield "by hand: backups of the ledger; the source, whose records of this person are skipped from now on"
+
+
+def come_back(found: dict[str, Any]) -> Iterator[str]:
+    """That a person may be created again."""
+    yield f"{found['marks']:,} marks taken away; the person is created again when the source sends the record"

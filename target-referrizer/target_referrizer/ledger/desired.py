@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger.staging import canonical
+from target_referrizer.ledger.rows import canonical
 from target_referrizer.ledger.tables import contact, remote_contact
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger.staging import canonical
+from target_referrizer.ledger.marks import Marks
+from target_referrizer.ledger.rows import canonical
 from target_referrizer.ledger.tables import remote_contact
 
 if TYPE_CHECKING:
@@ -22,20 +23,23 @@ KEYS = ("email_key", "phone_key", "first_key", "last_key")
 
 
 def put(tx: sa.Connection, index_no: int, rows: Iterable[dict[str, Any]]) -> None:
-    """Add or renew contacts of one page.
+    """Add or renew contacts of one page, people who are forgotten left out.
 
     Args:
         tx: The transaction.
         index_no: Number of this index read.
         rows: `id`, the four keys, `shown` (our fields as Referrizer shows them), and any other column.
     """
-    page = {row["id"]: {**row, "shown": canonical(row["shown"]), "index_no": index_no} for row in rows}
-    known = sa.select(remote_contact.c.id, remote_contact.c.is_forgotten).where(
-        remote_contact.c.id.in_(list(page))
-    )
-    found = {row.id: row.is_forgotten for row in tx.execute(known)}
+    marks = Marks.load(tx)
+    page = {
+        row["id"]: {**row, "shown": canonical(row["shown"]), "index_no": index_no}
+        for row in rows
+        if not marks.is_remote_forgotten(row)
+    }
+    known = sa.select(remote_contact.c.id).where(remote_contact.c.id.in_(list(page)))
+    found = set(tx.scalars(known))
     new = [row for key, row in page.items() if key not in found]
-    old = [{**row, "key": row["id"]} for key, row in page.items() if found.get(key) is False]
+    old = [{**row, "key": key} for key, row in page.items() if key in found]
     if new:
         tx.execute(sa.insert(remote_contact), new)
     if old:
@@ -44,9 +48,7 @@ def put(tx: sa.Connection, index_no: int, rows: Iterable[dict[str, Any]]) -> Non
 
 def finish(tx: sa.Connection, index_no: int) -> None:
     """Drop contacts that a complete read did not show, unless we are linked to them."""
-    unseen = (
-        (remote_contact.c.index_no != index_no) & ~remote_contact.c.is_linked & ~remote_contact.c.is_forgotten
-    )
+    unseen = (remote_contact.c.index_no != index_no) & ~remote_contact.c.is_linked
     tx.execute(sa.delete(remote_contact).where(unseen, ~remote_contact.c.is_gone))
 
 
@@ -56,8 +58,7 @@ def with_keys(
     """Contacts that have one of these e-mails or phones."""
     some_mails, some_phones = {one for one in emails if one}, {one for one in phones if one}
     near = remote_contact.c.email_key.in_(some_mails) | remote_contact.c.phone_key.in_(some_phones)
-    there = ~remote_contact.c.is_gone & ~remote_contact.c.is_forgotten
-    return list(tx.execute(sa.select(remote_contact).where(near, there)))
+    return list(tx.execute(sa.select(remote_contact).where(near, ~remote_contact.c.is_gone)))
 
 
 def is_shown(tx: sa.Connection, remote_id: str) -> bool:

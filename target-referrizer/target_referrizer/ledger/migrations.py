@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from target_referrizer.errors import TargetError
+from target_referrizer.ledger.marks import Marks
 from target_referrizer.ledger.tables import SCHEMA_VERSION, meta, metadata
 
 if TYPE_CHECKING:
@@ -14,8 +15,24 @@ if TYPE_CHECKING:
 
 KEY = "schema_version"
 
-#: What turns a ledger of version n into one of version n + 1, by n.
-STEPS: dict[int, Callable[[sa.Connection], None]] = {}
+
+def _to_2(tx: sa.Connection) -> None:
+    """Marks in place of the rows of people who were forgotten, and how long a write has been in doubt."""
+    tx.execute(
+        sa.text("CREATE TABLE mark (digest VARCHAR(64) NOT NULL PRIMARY KEY, whom VARCHAR(64) NOT NULL)")
+    )
+    marks = Marks.begin(tx)
+    for remote_id in list(tx.scalars(sa.text("SELECT id FROM remote_contact WHERE is_forgotten"))):
+        marks.add(tx, [marks.of_remote(remote_id)], marks.of_remote(remote_id))
+    tx.execute(sa.text("DELETE FROM remote_contact WHERE is_forgotten"))
+    tx.execute(sa.text("ALTER TABLE remote_contact DROP COLUMN is_forgotten"))
+    for table in ("contact", "remote_contact"):
+        tx.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN unsettled_since TIMESTAMP"))
+
+
+#: What turns a ledger of version n into one of version n + 1, by n. A step speaks SQL of its own, not of the
+#: tables as they are today.
+STEPS: dict[int, Callable[[sa.Connection], None]] = {1: _to_2}
 
 
 def upgrade(tx: sa.Connection) -> None:

@@ -7,22 +7,24 @@ and by the order of the lines where neither says.
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from target_referrizer.errors import TargetError
+from target_referrizer.ledger import forgetting
 from target_referrizer.ledger.journal import Rejected, reject, settle
-from target_referrizer.ledger.tables import contact, rejection, remote_contact, visit
+from target_referrizer.ledger.rows import ContactRow
+from target_referrizer.ledger.tables import contact, visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from target_referrizer.ledger.journal import Moment
+    from target_referrizer.ledger.rows import VisitRow
     from target_referrizer.ledger.store import Ledger
 
 logger = logging.getLogger("target-referrizer")
@@ -30,41 +32,9 @@ logger = logging.getLogger("target-referrizer")
 CHUNK = 500
 
 
-@dataclass(frozen=True)
-class ContactRow:
-    """A contact as it is staged: the canonical record, and the keys that matching looks for.
-
-    `status` is new, unreachable, forgotten or rejected (with code and reason).
-    """
-
-    id: str
-    record: str
-    updated_at: datetime | None
-    last_visit_at: datetime | None
-    email_key: str | None
-    phone_key: str | None
-    first_key: str
-    last_key: str
-    status: str
-    reject_code: str | None = None
-    reject_reason: str = ""
-
-
-@dataclass(frozen=True)
-class VisitRow:
-    """A check-in as it is staged."""
-
-    id: str
-    contact_id: str
-    checked_in_at: datetime | None
-    is_checked_in: bool
-    is_time_inferred: bool
-    as_of: datetime
-
-
 def stage_contacts(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[ContactRow]) -> int:
     """Stage contacts; gives how many lines were superseded by a newer one."""
-    newest, superseded = _newest(rows, _loses_contact)
+    newest, superseded = _newest(forgetting.veil_contacts(tx, source, rows), _loses_contact)
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
     known = _known(tx, contact, source, list(newest))
@@ -82,10 +52,19 @@ def stage_contacts(tx: sa.Connection, source: str, moment: Moment, rows: Iterabl
         tx.execute(sa.insert(contact), inserts)
     if updates:
         tx.execute(_update_by_key(contact, source), updates)
-    _after_contacts(
-        tx, source, moment, newest, {str(one.get("id", one.get("key"))): one for one in (*inserts, *updates)}
-    )
+    staged = {str(one.get("id", one.get("key"))): one for one in (*inserts, *updates)}
+    _after_contacts(tx, source, moment, newest, staged)
+    wishes = [key for key, row in newest.items() if row.status == "forgotten"]
+    _forget(tx, source, [key for key in wishes if key not in known or known[key].status != "forgotten"])
     return superseded
+
+
+def _forget(tx: sa.Connection, source: str, wishes: Sequence[str]) -> None:
+    """Erase who asked for it, and say once which contact is left in Referrizer."""
+    for key in wishes:
+        left = forgetting.forget_wish(tx, source, key).delete
+        by_hand = f"; still to be deleted by hand: Referrizer contact {', '.join(left)}" if left else ""
+        logger.warning("contact %s asked to be forgotten: erased from the ledger%s", key, by_hand)
 
 
 def _after_contacts(
@@ -95,12 +74,10 @@ def _after_contacts(
     rows: dict[str, ContactRow],
     staged: dict[str, dict[str, Any]],
 ) -> None:
-    """Erase who asked for it, write down what cannot be reached by us, clear what has been mended."""
+    """Write down what cannot be reached by us, clear what has been mended."""
     for key, values in staged.items():
         row = rows[key]
-        if row.status == "forgotten":
-            forget(tx, source, key)
-        elif row.reject_code and values["status"] == "rejected":
+        if row.reject_code and values["status"] == "rejected":
             why = TargetError(row.reject_code, row.reject_reason)
             logger.warning("contact %s rejected: %s", key, why)
             reject(
@@ -131,14 +108,14 @@ def _contact_update(found: sa.Row[Any], row: ContactRow, run: int) -> dict[str, 
         "reject_code": found.reject_code if keeps else row.reject_code,
     }
     if found.status == "forgotten":
-        values |= _ERASED
+        values |= {**_columns(ContactRow.forgotten(row.id)), "dirty": False}
     values["key"] = values.pop("id")
     return values
 
 
 def stage_visits(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[VisitRow]) -> int:
     """Stage check-ins; gives how many lines were superseded by a newer one."""
-    newest, superseded = _newest(rows, _is_older_visit)
+    newest, superseded = _newest(forgetting.veil_visits(tx, source, rows), _is_older_visit)
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
     touched: set[str] = set()
@@ -204,55 +181,12 @@ def earliest_as_of(ledger: Ledger, source: str, run: int) -> datetime | None:
     return found
 
 
-_ERASED: dict[str, Any] = {
-    "record": "{}",
-    "updated_at": None,
-    "last_visit_at": None,
-    "email_key": None,
-    "phone_key": None,
-    "first_key": "",
-    "last_key": "",
-    "dirty": False,
-}
-
-
-def forget(tx: sa.Connection, source: str, contact_id: str) -> None:
-    """Erase a person who asked to be forgotten: only ids stay, so that nothing is ever written again."""
-    key = (contact.c.source == source) & (contact.c.id == contact_id)
-    remote_id = tx.scalar(sa.select(contact.c.remote_id).where(key))
-    erased = {**_ERASED, "status": "forgotten", "remote_id": None, "latest_visit_at": None}
-    tx.execute(sa.update(contact).where(key).values(**erased))
-    person = (
-        (rejection.c.source == source) & (rejection.c.stream == "contacts") & (rejection.c.id == contact_id)
-    )
-    tx.execute(sa.update(rejection).where(person).values(record=None))
-    if remote_id is None:
-        return
-    others = contact.c.remote_id == remote_id
-    if tx.scalar(sa.select(sa.func.count()).where(others)):
-        tx.execute(sa.update(contact).where(others).values(dirty=True))
-        return
-    tx.execute(
-        sa.update(remote_contact)
-        .where(remote_contact.c.id == remote_id)
-        .values(
-            email_key=None, phone_key=None, first_key="", last_key="", shown="{}", desired="{}",
-            confirmed="{}", birthday=None, is_linked=False, is_forgotten=True,
-        )
-    )  # fmt: skip
-
-
 def mark_dirty(tx: sa.Connection, source: str, ids: Iterable[str]) -> None:
     """Have the last visit of these contacts worked out anew."""
     for chunk in _chunks(sorted(ids)):
         tx.execute(
             sa.update(contact).where(contact.c.source == source, contact.c.id.in_(chunk)).values(dirty=True)
         )
-
-
-def canonical(value: Any) -> str:
-    """JSON text that is equal for equal values."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def _newest(rows: Iterable[Any], is_older: Callable[[Any, Any], bool]) -> tuple[dict[str, Any], int]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import migrations
 from target_referrizer.ledger.locks import AdvisoryLocks, FileLocks, Locks, NoLocks
-from target_referrizer.ledger.tables import meta
+from target_referrizer.ledger.tables import meta, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +108,16 @@ class Ledger:
         self.engine.dispose()
         self._drop_copy()
 
+    def purge(self) -> None:
+        """Leave no trace of what was erased: in the pages of the database, and in its log."""
+        raw = self._connection.connection.driver_connection
+        if self.url.get_backend_name() == "postgresql":
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as cleaner:
+                cleaner.execute(sa.text(f"VACUUM {', '.join(metadata.tables)}"))
+        elif raw is not None:
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                raw.execute(statement)
+
     def _drop_copy(self) -> None:
         if self._copy is not None:
             shutil.rmtree(self._copy.parent)
@@ -173,9 +183,12 @@ def _engine(url: sa.URL) -> sa.Engine:
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
-    """WAL with normal syncing survives SIGKILL; explicit BEGIN makes savepoints and locking behave."""
+    """WAL with normal syncing survives SIGKILL; explicit BEGIN makes savepoints and locking behave.
+
+    What is deleted is overwritten, so that nobody finds a forgotten person in the file.
+    """
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

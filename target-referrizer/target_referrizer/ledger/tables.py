@@ -13,7 +13,7 @@ import sqlalchemy as sa
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Instant(sa.TypeDecorator[datetime]):
@@ -93,6 +93,7 @@ contact = sa.Table(
     sa.Column("create_tries", sa.Integer, nullable=False, server_default="0"),  # in this run
     # Referrizer said yes to the creation and not which contact it is: never sent again
     sa.Column("create_acknowledged", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("unsettled_since", Instant),  # since when nobody knows what its creation came to
     sa.Column("dirty", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("staged_run", sa.Integer, nullable=False),
     sa.Column("created_run", sa.Integer),
@@ -148,7 +149,6 @@ remote_contact = sa.Table(
     sa.Column("index_no", sa.Integer, nullable=False),  # the index read that last saw it
     sa.Column("is_linked", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("is_gone", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("is_forgotten", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("baseline_visit_at", Instant),  # where a rebuilt ledger starts from
     sa.Column("latest_visit_at", Instant),
     sa.Column("desired", sa.Text, nullable=False, server_default="{}"),
@@ -156,6 +156,7 @@ remote_contact = sa.Table(
     sa.Column("confirmed_group", sa.String(200)),
     sa.Column("birthday", sa.String(10)),  # to be sent once, with the first write
     sa.Column("intent_at", Instant),
+    sa.Column("unsettled_since", Instant),  # since when writes to it have gone unanswered
     sa.Column("refused", sa.Text),  # what Referrizer refused: not sent again until it changes
     sa.Column("written_run", sa.Integer),
 )
@@ -194,3 +195,11 @@ event = sa.Table(
 sa.Index("event_contact", event.c.source, event.c.contact_id)
 sa.Index("event_remote", event.c.remote_id)
 sa.Index("event_run", event.c.run)
+
+# By what people are recognised who must not come back (see `marks`).
+mark = sa.Table(
+    "mark",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("whom", sa.String(64), nullable=False),  # what all marks of one person have in common
+)

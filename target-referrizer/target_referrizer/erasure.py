@@ -1,0 +1,92 @@
+"""Which records, and which of Referrizer's contacts, one person is; and erasing all of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.errors import TargetError
+from target_referrizer.ledger import forgetting
+from target_referrizer.ledger.tables import contact, remote_contact
+from target_referrizer.people import first_names_disagree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from target_referrizer.ledger.store import Ledger
+
+Row = sa.Row[Any]
+
+
+def forget(ledger: Ledger, source: str, who: str, email_key: str | None) -> dict[str, Any] | None:
+    """Erase a person; gives what was erased and what is left to do by hand, None when nobody is known.
+
+    Args:
+        ledger: Where to erase.
+        source: Whose ids count.
+        who: Id of a record of the source, or of a Referrizer contact.
+        email_key: Looked for instead of the id when given.
+
+    Raises:
+        TargetError: RFZ-405, several people have this e-mail.
+    """
+    with ledger.transaction() as tx:
+        records = _records(tx, source, who, email_key)
+        remotes = _unlinked(tx, records, who, email_key)
+        if not records and not remotes:
+            return None
+        return asdict(forgetting.forget(tx, records, remotes))
+
+
+def _records(tx: sa.Connection, source: str, who: str, email_key: str | None) -> list[Row]:
+    """All records of the person, those of other sources and duplicates included."""
+    by_id = (contact.c.source == source) & (contact.c.id == who)
+    named = _select(tx, contact.c.email_key == email_key if email_key else by_id)
+    if not named and not email_key:
+        linked = _select(tx, contact.c.remote_id == who)
+        named = [row for row in linked if row.agrees] or linked
+    if not all(_are_one(row, other) for row in named for other in named):
+        ids = ", ".join(sorted(row.id for row in named))
+        raise TargetError("RFZ-405", f"several people have this e-mail, the records {ids}")
+    remote_ids = [row.remote_id for row in named if row.remote_id]
+    mates = _select(tx, contact.c.remote_id.in_(remote_ids))
+    same = [row for row in mates if all(_are_one(row, one) for one in named)]
+    return list({(row.source, row.id): row for row in (*named, *same)}.values())
+
+
+def _unlinked(tx: sa.Connection, records: Sequence[Row], who: str, email_key: str | None) -> list[Row]:
+    """Contacts of the index that are this person and that no record is linked to."""
+    emails = {row.email_key for row in records if row.email_key} | ({email_key} if email_key else set())
+    phones = {row.phone_key for row in records if row.phone_key}
+    near = (remote_contact.c.id == who) | remote_contact.c.email_key.in_(emails)
+    near |= remote_contact.c.phone_key.in_(phones)
+    rows = tx.execute(sa.select(remote_contact).where(~remote_contact.c.is_linked, near))
+    return [row for row in rows if row.id == who or _is_one_of(row, records, email_key)]
+
+
+def _is_one_of(row: Row, records: Sequence[Row], email_key: str | None) -> bool:
+    """By e-mail, or by phone and last name, unless the first names disagree."""
+    if not records:
+        return bool(row.email_key == email_key)
+    return any(
+        _are_one(row, one)
+        and ((row.email_key or "") == one.email_key or (row.phone_key and row.last_key == one.last_key))
+        for one in records
+    )
+
+
+def _are_one(one: Row, other: Row) -> bool:
+    return not first_names_disagree(one.first_key, other.first_key)
+
+
+def _select(tx: sa.Connection, where: sa.ColumnElement[bool]) -> list[Row]:
+    return list(tx.execute(sa.select(contact).where(where)))
+
+
+def come_back(ledger: Ledger, source: str, who: str, email_key: str | None) -> dict[str, Any] | None:
+    """Take the marks of a person away; None when nobody is marked by this id or e-mail."""
+    with ledger.transaction() as tx:
+        marks = forgetting.come_back(tx, source, who, email_key)
+    return {"marks": marks} if marks else None
