@@ -15,16 +15,12 @@ from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import index, journal, outbox
 from target_referrizer.reconcile import reject_contact
 from target_referrizer.updates import Updates
-from target_referrizer.workers import Workers
+from target_referrizer.workers import send_all
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
-    from target_referrizer.context import Context
     from target_referrizer.plan import Plan
     from target_referrizer.reconcile import Reconciler
     from target_referrizer.visits import Visits
-    from target_referrizer.workers import Work
 
 logger = logging.getLogger("target-referrizer")
 
@@ -53,25 +49,6 @@ def deliver(reconciler: Reconciler, visits: Visits, plan: Plan, withheld: set[st
     if contacts.has_lost():
         contacts.run(creates="creates" not in withheld, groups=groups)
         send_all(context, "posting visits", visits.again(), plan.visits, holds=True)
-
-
-def send_all(context: Context, phase: str, work: Work, total: int, *, holds: bool = False) -> None:
-    """Do a piece of work with the settings' number of workers, its progress kept in the ledger.
-
-    Args:
-        context: The run.
-        phase: What it is, for whoever asks how far the run is.
-        work: What is to be sent.
-        total: How much that is, as far as the plan could tell.
-        holds: Whether an unknown outcome of it waits for a person.
-    """
-    is_there = None if holds else context.client.is_there
-    workers = Workers(context.ledger, context.settings.concurrent_requests, context.stop, is_there)
-
-    def progress(tx: sa.Connection, done: int) -> None:
-        journal.progress(tx, context.run, phase=phase, progress=done, total=max(total, done))
-
-    workers.run(work, progress)
 
 
 class ContactDelivery:

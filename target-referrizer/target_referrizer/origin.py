@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from target_referrizer.errors import SettingsError
 from target_referrizer.groups import start_of_day
 from target_referrizer.ledger import index, staging
+from target_referrizer.outcomes import Refused, Unknown
 
 if TYPE_CHECKING:
+    from target_referrizer.context import Context
     from target_referrizer.ledger.store import Ledger
     from target_referrizer.settings import Settings
+
+#: So many contacts are read by id to see whether a list that shows no groups hides them.
+PROBES = 10
 
 
 def note_first_run(ledger: Ledger, source: str, started_at: datetime) -> None:
@@ -45,25 +51,64 @@ def history_before(ledger: Ledger) -> datetime | None:
     return None if at is None else datetime.fromisoformat(at)
 
 
-def note_origin(ledger: Ledger, settings: Settings, as_of: datetime) -> None:
+def is_known(ledger: Ledger) -> bool:
+    """Whether it has been decided what this ledger is."""
+    return ledger.get("origin") is not None
+
+
+def is_blind(ledger: Ledger) -> bool:
+    """Whether the list of contacts shows less of them than reading each by its id does."""
+    return ledger.get("list_is_blind") is not None
+
+
+def decide(context: Context) -> None:
     """Decide once, before anything is written, whether a new ledger is the account's first or a lost one.
 
-    Our own group names on Referrizer's contacts are the trace that an earlier ledger left.
+    Our own group names on Referrizer's contacts are the trace that an earlier ledger left. Whether a list
+    shows custom fields is unknown; where it does not, some of the contacts that were linked are read by id.
     """
-    if ledger.get("origin") is not None:
+    ledger, policy = context.ledger, context.settings.policy
+    if is_known(ledger) or ledger.get("index_at") is None:
         return
-    names = [group.name for group in settings.policy.groups] + [settings.policy.no_visit_group]
+    names = {group.name for group in policy.groups} | {policy.no_visit_group}
     with ledger.transaction() as tx:
         is_lost = index.has_group(tx, names)
-        if is_lost:
-            index.start_from_shown(tx, lambda shown: _start_of(shown, settings))
+        unsure = context.maps_group and not index.shows(tx, "group")
+        probes = index.some_linked(tx, PROBES) if unsure else []
+    if any(_group_by_id(context, one) in names for one in probes):
+        is_lost = True
+        ledger.put("list_is_blind", "yes")
     if is_lost:
-        ledger.put("history_before", as_of.isoformat())
+        begin_history(ledger, context.settings, context.as_of)
         ledger.put("rebuilt", "untold")
     ledger.put("origin", "lost" if is_lost else "first")
 
 
-def _start_of(shown: str, settings: Settings) -> datetime | None:
+def begin_history(ledger: Ledger, settings: Settings, as_of: datetime) -> None:
+    """From here on: what Referrizer shows is where last visits start from, and earlier visits are history."""
+    with ledger.transaction() as tx:
+        index.start_from_shown(tx, lambda shown: start_of(shown, settings))
+    ledger.put("history_before", as_of.isoformat())
+
+
+def post_since(ledger: Ledger, source: str, instant: datetime) -> None:
+    """A person's word: check-ins of a source from this instant on are visits like any other."""
+    if history_before(ledger) is not None:
+        ledger.put("history_before", instant.isoformat())
+    ledger.put(f"first_run:{source}", instant.isoformat())
+    ledger.put(f"first_run_final:{source}", "yes")
+
+
+def _group_by_id(context: Context, remote_id: str) -> Any:
+    try:
+        document = context.client.get_contact(remote_id)
+    except (Refused, SettingsError, Unknown):
+        return None
+    return context.settings.field_map.shown(document).get("group")
+
+
+def start_of(shown: str, settings: Settings) -> datetime | None:
+    """The instant that a shown last visit date stands for, None when it is no date."""
     try:
         day = date.fromisoformat(shown[:10])
     except ValueError:

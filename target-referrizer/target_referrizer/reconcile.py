@@ -19,6 +19,8 @@ from target_referrizer.ledger import index, journal, last_visits
 from target_referrizer.ledger.rows import canonical
 from target_referrizer.payloads import computed, same
 from target_referrizer.people import email_key, fold, phone_key
+from target_referrizer.reading import Reading
+from target_referrizer.workers import send_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,8 +64,6 @@ class Index:
                 index.put(tx, number, [self._row(item) for item in page if item.get("id")])
         with ledger.transaction() as tx:
             index.finish(tx, number)
-        # In this order: an index that is trusted before the origin is known lets a lost ledger post again.
-        origin.note_origin(ledger, self._context.settings, self._context.as_of)
         ledger.put("index_at", self._context.as_of.isoformat())
         self._refreshed = True
 
@@ -84,24 +84,42 @@ def remote_keys(settings: Settings, item: dict[str, Any]) -> dict[str, Any]:
 
 
 class Reconciler:
-    """Works out what differs, step by step; each step can be repeated."""
+    """Works out what differs, step by step; each step can be repeated.
 
-    def __init__(self, context: Context) -> None:
+    Attributes:
+        trusts_shown: Whether the index was read just now, so that what it shows counts as confirmed.
+    """
+
+    def __init__(self, context: Context, *, trusts_shown: bool = False) -> None:
         self.context = context
         self.index = Index(context)
+        self.trusts_shown = trusts_shown
 
     def prepare(self) -> None:
-        """Last visits, links and desired values of everything that has news."""
+        """Last visits, links and desired values of everything that has news.
+
+        What the ledger is, the account's first or one that replaces a lost one, is decided between the links
+        and everything that rests on them: nothing can be sent before.
+        """
         context = self.context
         with context.ledger.transaction() as tx:
             last_visits.work_out(tx, context.source, context.settings.policy.zone)
             somebody = wanted.unlinked(tx, context.source, "", 1)
         if somebody and not self.index.is_young():
             self.index.refresh_once()
+        self.link()
+        origin.decide(context)
         self.match()
 
     def match(self) -> None:
-        """Link what can be linked, reject what is ambiguous, and work out the desired values."""
+        """Link what can be linked, and work out what each Referrizer contact should show."""
+        self.link()
+        if origin.is_blind(self.context.ledger):
+            look_closer(self.context)
+        self.desire()
+
+    def link(self) -> None:
+        """Link what can be linked, and reject what is ambiguous."""
         context = self.context
         last = ""
         while True:
@@ -111,7 +129,6 @@ class Reconciler:
             if not rows:
                 break
             last = rows[-1].id
-        self.desire()
 
     def _match_some(self, tx: sa.Connection, rows: list[Row]) -> None:
         near = index.with_keys(tx, (row.email_key for row in rows), (row.phone_key for row in rows))
@@ -170,9 +187,10 @@ class Reconciler:
         values |= self._last_visit(latest, confirmed, shown)
         values = self.context.settings.field_map.mapped(values)
         for field, value in values.items():
-            if field not in confirmed and field in shown and self._same(field, value, shown[field]):
+            is_open = self.trusts_shown or field not in confirmed
+            if is_open and field in shown and self._same(field, value, shown[field]):
                 confirmed[field] = value
-        group = remote.confirmed_group or (shown.get("group") if self.context.maps_group else None)
+        group = self._confirmed_group(remote, shown.get("group"), latest)
         due = birthday if not shown.get("birthday") else None
         wanted.keep(
             tx, remote.id,
@@ -182,6 +200,15 @@ class Reconciler:
         for row in records:
             owns = (row.source, row.id) in owners
             wanted.settle_news(tx, row, owns_fields=owns, birthday_due=row.birthday_due and due is not None)
+
+    def _confirmed_group(self, remote: Row, shown: str | None, latest: datetime | None) -> str | None:
+        """The group that Referrizer is known to show; a fresh look counts where it shows the right one."""
+        is_right = self.trusts_shown and shown == self.context.cut_offs.group_for(latest)
+        return (
+            shown
+            if self.context.maps_group and (is_right or not remote.confirmed_group)
+            else remote.confirmed_group
+        )
 
     def _fields(self, records: list[Row]) -> tuple[set[tuple[str, str]], dict[str, Any], str | None]:
         """Each field from the first agreeing record that has a value; the birthday only of a new link."""
@@ -212,6 +239,23 @@ class Reconciler:
 
     def _same(self, field: str, ours: Any, shown: Any) -> bool:
         return same(field, ours, shown, self.context.settings.country)
+
+
+def look_closer(context: Context) -> None:
+    """Read by its id who was linked and of whom the list showed too little to go on from."""
+    settings, after = context.settings, [""]
+
+    def take(tx: sa.Connection, room: int) -> list[str]:
+        ids = index.unseen_linked(tx, after[0], room)
+        after[0] = ids[-1] if ids else after[0]
+        return ids
+
+    def keep(tx: sa.Connection, remote_id: str, document: dict[str, Any] | None) -> None:
+        shown = {"group": None, "last_visit_at": None} | settings.field_map.shown(document or {})
+        start = origin.start_of(shown["last_visit_at"] or "", settings)
+        wanted.keep(tx, remote_id, shown=canonical(shown), baseline_visit_at=start)
+
+    send_all(context, "reading contacts", Reading(context.client, take, keep), 0)
 
 
 def reject_contact(tx: sa.Connection, context: Context, row: Row, code: str, reason: str) -> None:

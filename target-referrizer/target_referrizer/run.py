@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from target_referrizer import account, origin, plan
+from target_referrizer import account, baseline, origin, plan
 from target_referrizer.context import Context
 from target_referrizer.delivery import deliver
 from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable
@@ -161,6 +161,25 @@ class Run:
             raise error
         return self.plan
 
+    def adopt(self, post_since: datetime | None) -> baseline.Taken:
+        """Complete the ledger from what Referrizer holds, and write nothing there.
+
+        Raises:
+            TargetError: Referrizer cannot be read, or the settings are wrong.
+        """
+        code = 1
+        try:
+            with self.ledger.locks.delivery():
+                self.is_delivering = True
+                taken = baseline.take(self._begin(), post_since)
+            code = 0
+        except TargetError as stopped:
+            code = stopped.exit_code
+            raise
+        finally:
+            self._end(code, None)
+        return taken
+
     def abort(self, code: int) -> None:
         """End a run whose input never came to its end: what was staged stays, nothing is delivered."""
         journal.finish_run(self.ledger, self.number, self._outside.now(), code, None)
@@ -172,13 +191,17 @@ class Run:
         if self._client is not None:
             self._client.close()
 
-    def _deliver(self) -> TargetError | None:
-        """Everything between staging and accounting; gives what kept it from being complete."""
+    def _begin(self) -> Context:
+        """Open the way to Referrizer."""
         outside, settings = self._outside, self.settings
         self._client = outside.client(settings, outside.stop)
-        self._context = Context(
+        return Context(
             self.ledger, settings, self._client, self.number, self.as_of, outside.wait, outside.stop
         )
+
+    def _deliver(self) -> TargetError | None:
+        """Everything between staging and accounting; gives what kept it from being complete."""
+        settings, self._context = self.settings, self._begin()
         first = origin.settle_first_run(self.ledger, settings.source, self.number)
         try:
             withheld = self._prepare_and_send(first)

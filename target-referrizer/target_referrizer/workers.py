@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from target_referrizer.errors import TargetError, Unavailable
+from target_referrizer.ledger import journal
 from target_referrizer.referrizer import Refused, Unknown
 from target_referrizer.stopping import Stop, Stopped
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
+    from target_referrizer.context import Context
     from target_referrizer.ledger.store import Ledger
 
 #: So many answers in a row that never came, and the run stops: an outage holds a handful of visits, not
@@ -121,3 +123,22 @@ class Workers:
 
 def _unexpected(error: BaseException) -> TargetError:
     return TargetError("RFZ-902", f"an unexpected {type(error).__name__} while talking to Referrizer")
+
+
+def send_all(context: Context, phase: str, work: Work, total: int, *, holds: bool = False) -> None:
+    """Do a piece of work with the settings' number of workers, its progress kept in the ledger.
+
+    Args:
+        context: The run.
+        phase: What it is, for whoever asks how far the run is.
+        work: What is to be sent.
+        total: How much that is, as far as the plan could tell.
+        holds: Whether an unknown outcome of it waits for a person.
+    """
+    is_there = None if holds else context.client.is_there
+    workers = Workers(context.ledger, context.settings.concurrent_requests, context.stop, is_there)
+
+    def progress(tx: sa.Connection, done: int) -> None:
+        journal.progress(tx, context.run, phase=phase, progress=done, total=max(total, done))
+
+    workers.run(work, progress)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
+from tests.target_referrizer.salon import singer
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from tests.target_referrizer.salon import Salon
 
@@ -39,3 +41,31 @@ def dies_at(salon: Salon, transaction: int, lines: Iterable[str]) -> bool:
     except SystemExit:
         pass
     return False
+
+
+def died_within(
+    salon: Salon,
+    contacts: Iterable[Any],
+    check_ins: Iterable[Any],
+    transactions: range,
+    *,
+    before: Callable[[], object],
+) -> Iterator[int]:
+    """Let runs die in one transaction after the other, each followed by one that lives.
+
+    Args:
+        salon: Whose runs.
+        contacts: Their input.
+        check_ins: Their input.
+        transactions: In which they die, until there are no more.
+        before: Done before each of them.
+    """
+    lines = [*singer("contacts", contacts), *singer("check_ins", check_ins)]
+    for step in transactions:
+        before()
+        died = dies_at(salon, step, lines)
+        salon.run_lines(lines)
+        yield step
+        if not died:
+            break
+    assert step > 8

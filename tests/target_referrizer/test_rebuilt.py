@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.target_referrizer.dying import dies_at
-from tests.target_referrizer.salon import NOW, ago, check_in, contact, custom, singer
+from tests.target_referrizer.dying import died_within
+from tests.target_referrizer.salon import NOW, ago, check_in, contact, custom
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Record, Salon
@@ -157,13 +157,6 @@ def test_what_a_person_changed_in_referrizer_meanwhile_stays(dated: Salon) -> No
 @pytest.mark.parametrize("shard", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_rebuilding_that_dies_anywhere_posts_nothing_twice(dated: Salon, shard: int) -> None:
     people: list[Record] = [contact(1), contact(2)]
-    lines = [*singer("contacts", people), *singer("check_ins", [VISIT])]
-    for step in range(shard, 99, 2):
-        lose_ledger(dated)
-        died = dies_at(dated, step, lines)
-        dated.run_lines(lines)
+    for step in died_within(dated, people, [VISIT], range(shard, 99, 2), before=lambda: lose_ledger(dated)):
         assert len(dated.visits()) == 1, step
         assert dated.group(email="ada1@example.com") == "Current customers"
-        if not died:
-            break
-    assert step > 8

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from target_referrizer.cli import asking, common, deciding, planning
+from target_referrizer.cli import adopting, asking, common, deciding, planning
 from target_referrizer.failing import run_cli
 
 # \b keeps click from filling the lines of the examples.
@@ -35,6 +35,7 @@ def ledger_command(context: click.Context, config: tuple[Path, ...]) -> None:
 for command in (
     asking.status, asking.explain, asking.moves,
     planning.plan,
+    adopting.baseline,
     deciding.rejects, deciding.held, deciding.forget,
 ):  # fmt: skip
     ledger_command.add_command(command)

@@ -67,6 +67,25 @@ def is_shown(tx: sa.Connection, remote_id: str) -> bool:
     return bool(tx.scalar(sa.select(sa.func.count()).select_from(remote_contact).where(there)))
 
 
+def shows(tx: sa.Connection, field: str) -> bool:
+    """Whether the list showed this field of any contact, empty or not."""
+    shown = remote_contact.c.shown.contains(f'"{field}":')
+    return tx.execute(sa.select(remote_contact.c.id).where(shown).limit(1)).first() is not None
+
+
+def some_linked(tx: sa.Connection, number: int) -> list[str]:
+    """A few of the contacts that records are linked to."""
+    return list(tx.scalars(sa.select(remote_contact.c.id).where(remote_contact.c.is_linked).limit(number)))
+
+
+def unseen_linked(tx: sa.Connection, after: str, limit: int) -> list[str]:
+    """The next linked contacts of whose group nothing is known: neither confirmed by us nor shown."""
+    unknown = remote_contact.c.is_linked & remote_contact.c.confirmed_group.is_(None)
+    unknown &= ~remote_contact.c.shown.contains('"group":') & (remote_contact.c.id > after)
+    query = sa.select(remote_contact.c.id).where(unknown)
+    return list(tx.scalars(query.order_by(remote_contact.c.id).limit(limit)))
+
+
 def start_from_shown(tx: sa.Connection, first_instant: Callable[[str], datetime | None]) -> None:
     """Take the last visit dates that Referrizer shows as where a rebuilt ledger starts from.
 

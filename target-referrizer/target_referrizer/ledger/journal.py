@@ -158,6 +158,10 @@ def current_run(ledger: Ledger, source: str) -> sa.Row[Any] | None:
 
 
 def has_completed(ledger: Ledger) -> bool:
-    """Whether any run of this ledger has come to its end with everything delivered that could be."""
-    query = sa.select(sa.func.count()).select_from(run).where(run.c.exit_code.in_((0, 3, 5)))
+    """Whether any run of this ledger has come to its end with everything delivered that could be.
+
+    A baseline, which delivers nothing, has no accounting.
+    """
+    done = run.c.exit_code.in_((0, 3, 5)) & run.c.accounting.is_not(None)
+    query = sa.select(sa.func.count()).select_from(run).where(done)
     return bool(ledger.scalar(query))

@@ -166,6 +166,26 @@ def planned(
     }
 
 
+def linked(tx: sa.Connection, source: str) -> int:
+    """How many records of a source are linked."""
+    return _count(tx, contact, (contact.c.source == source) & (contact.c.status == "linked"))
+
+
+def adopted(tx: sa.Connection, source: str, cut_offs: CutOffs, *, groups: bool) -> dict[str, int]:
+    """How the account and a source fit: `contacts`, `linked`, `unlinked`, `rejected`, and so on."""
+    differing = _count(tx, remote_contact, desired.differs(cut_offs, groups=groups))
+    there = remote_contact.c.is_linked & ~remote_contact.c.is_gone
+    mine = contact.c.source == source
+    return {
+        "contacts": _count(tx, remote_contact, ~remote_contact.c.is_gone),
+        "linked": linked(tx, source),
+        "unlinked": _count(tx, contact, _new(source)),
+        "rejected": _count(tx, contact, mine & (contact.c.status == "rejected")),
+        "agreeing": _count(tx, remote_contact, there) - differing,
+        "differing": differing,
+    }
+
+
 def opted_out(tx: sa.Connection, source: str) -> int:
     """Contacts to be created who said no to e-mails or texts, read off the canonical text of the record."""
     said = (contact.c.record.contains(f'"{name}":false') for name in ("accepts_email", "accepts_sms"))
