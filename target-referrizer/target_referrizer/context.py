@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_referrizer.ledger import journal
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from target_referrizer.referrizer import Referrizer
     from target_referrizer.settings import Settings
     from target_referrizer.stopping import Stop
+
+#: What Referrizer has not taken, or not answered, for so long is a person's to look at.
+GIVEN_UP = timedelta(hours=48)
 
 
 @dataclass

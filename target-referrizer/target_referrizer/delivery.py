@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from target_referrizer.context import GIVEN_UP
 from target_referrizer.creates import Creates
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import index, journal, outbox
 from target_referrizer.reconcile import reject_contact
-from target_referrizer.updates import Updates
+from target_referrizer.updates import Updates, set_aside
 from target_referrizer.workers import send_all
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ logger = logging.getLogger("target-referrizer")
 
 #: A request that was cut off may still be at work over there: so long one waits before looking a second time.
 SETTLE_SECONDS = 5
+_UNANSWERED = "Referrizer has not said for 48 hours what became of the request, while it answered others"
 
 
 def deliver(reconciler: Reconciler, visits: Visits, plan: Plan, withheld: set[str]) -> None:
@@ -100,10 +102,13 @@ class ContactDelivery:
             self._reconciler.index.refresh()
             self._reconciler.match()
         with context.ledger.transaction() as tx:
-            for contact_id in outbox.give_up_creates(tx, context.source):
+            for row in outbox.give_up_creates(tx, context.source, context.as_of):
+                if context.as_of - row.unsettled_since >= GIVEN_UP:
+                    reject_contact(tx, context, row, "RFZ-216", _UNANSWERED)
+                    continue
                 logger.warning(
                     "contact %s: Referrizer does not say what its creation came to; the next run looks it up",
-                    contact_id,
+                    row.id,
                 )
 
     def _update(self, *, groups: bool) -> None:
@@ -114,6 +119,16 @@ class ContactDelivery:
             self.find_lost(work.lost)
             send_all(self._context, "updating contacts", Updates(self._context, groups), self._plan.updates)
             self._bury_lost()
+
+        self._give_up_doubtful(groups=groups)
+
+    def _give_up_doubtful(self, *, groups: bool) -> None:
+        """Changes that always go unanswered, while others are answered, are a person's to look at."""
+        context = self._context
+        with context.ledger.transaction() as tx:
+            before = context.as_of - GIVEN_UP
+            for job in outbox.doubtful(tx, context.cut_offs, before, groups=groups):
+                set_aside(tx, context, job, "RFZ-216", _UNANSWERED)
 
     def has_lost(self) -> bool:
         """Whether Referrizer no longer has somebody that this source linked to."""

@@ -119,6 +119,10 @@ _RECORDS = (
         "The input holds a BATCH message, which names files instead of carrying records; the target reads "
         "records.",
         "Switch `batch_config` off in the tap."),
+    Entry("RFZ-216", "Never answered",
+        "For 48 hours no run got an answer to a write to this contact, while Referrizer answered others.",
+        "Look at the contact in Referrizer: something about it may make Referrizer fail. Then run "
+        "`referrizer-ledger rejects --retry`."),
 )
 
 _PERSON = (

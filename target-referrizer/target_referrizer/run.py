@@ -4,50 +4,43 @@ from __future__ import annotations
 
 import json
 import logging
-import random
-import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
-from target_referrizer import account, baseline, origin, plan
+from target_referrizer import account, origin, plan
 from target_referrizer.context import Context
 from target_referrizer.delivery import deliver
 from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable
 from target_referrizer.ledger import Ledger, forgetting, journal, staging
-from target_referrizer.pacing import Pacer
 from target_referrizer.reconcile import Reconciler
-from target_referrizer.referrizer import Referrizer
 from target_referrizer.tally import Tally, person_needed
 from target_referrizer.visits import Visits, settle_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from target_referrizer.ledger.rows import ContactRow, VisitRow
+    from target_referrizer.outside import Outside
+    from target_referrizer.referrizer import Referrizer
     from target_referrizer.settings import Settings
-    from target_referrizer.stopping import Stop
 
 logger = logging.getLogger("target-referrizer")
 
-
-@dataclass(frozen=True)
-class Outside:
-    """What a run takes from outside: clocks, waiting, and the way to Referrizer."""
-
-    now: Callable[[], datetime]
-    wait: Callable[[float], object]
-    client: Callable[[Settings, Stop], Referrizer]
-    stop: Stop
+Found = TypeVar("Found")
 
 
 class Run:
     """A run of one source over one ledger."""
 
-    def __init__(self, settings: Settings, outside: Outside) -> None:
+    def __init__(self, settings: Settings, outside: Outside, command: str = "run") -> None:
         """Open the ledger, take this source's place in it, and see that it belongs to the account.
+
+        Args:
+            settings: What to do.
+            outside: Clocks, waiting, and the way to Referrizer.
+            command: What this run is: `run`, or `baseline` or `verify`, which only read.
 
         Raises:
             SettingsError: The ledger belongs elsewhere, or cannot be what the settings say.
@@ -60,7 +53,7 @@ class Run:
         self.ledger = Ledger(settings.ledger_url, lasting=not settings.dry_run)
         try:
             self._take_place()
-            self.number = journal.start_run(self.ledger, settings.source, started, self.as_of)
+            self.number = journal.start_run(self.ledger, settings.source, started, self.as_of, command)
             self._bind()
         except TargetError:
             self.ledger.close()
@@ -78,7 +71,8 @@ class Run:
             return
         holder = journal.current_run(self.ledger, self.settings.source)
         who = (
-            f" (process {holder.pid} on {holder.host}, since {holder.started_at:%Y-%m-%d %H:%M:%S}Z)"
+            f" (process {holder.pid} on {holder.host}, since {holder.started_at:%Y-%m-%d %H:%M:%S}Z, "
+            f"{journal.how_far(holder)})"
             if holder
             else ""
         )
@@ -161,8 +155,8 @@ class Run:
             raise error
         return self.plan
 
-    def adopt(self, post_since: datetime | None) -> baseline.Taken:
-        """Complete the ledger from what Referrizer holds, and write nothing there.
+    def only_read(self, read: Callable[[Context], Found]) -> Found:
+        """Do something that writes nothing to Referrizer, alone on the ledger; gives what was found.
 
         Raises:
             TargetError: Referrizer cannot be read, or the settings are wrong.
@@ -171,14 +165,14 @@ class Run:
         try:
             with self.ledger.locks.delivery():
                 self.is_delivering = True
-                taken = baseline.take(self._begin(), post_since)
+                found = read(self._begin())
             code = 0
         except TargetError as stopped:
             code = stopped.exit_code
             raise
         finally:
             self._end(code, None)
-        return taken
+        return found
 
     def abort(self, code: int) -> None:
         """End a run whose input never came to its end: what was staged stays, nothing is delivered."""
@@ -262,35 +256,3 @@ def exit_code(error: Exception | None) -> int:
     if error is None:
         return 0
     return error.exit_code if isinstance(error, TargetError) else 1
-
-
-def machine_clock() -> datetime:
-    """The machine's clock, in UTC."""
-    return datetime.now(UTC)
-
-
-def make_client(
-    settings: Settings,
-    stop: Stop,
-    *,
-    clock: Callable[[], float] = time.monotonic,
-    wait: Callable[[float], object] | None = None,
-    rng: Callable[[], float] = random.random,
-) -> Referrizer:
-    """The way to the Referrizer account that the settings name; without `wait`, waiting ends at a stop."""
-    return Referrizer(
-        settings.api_url,
-        settings.api_token,
-        pacer=Pacer(settings.requests_per_second, clock, wait),
-        timeout=settings.request_timeout,
-        patience_seconds=settings.outage_patience_seconds,
-        stop=stop,
-        clock=clock,
-        wait=wait,
-        rng=rng,
-    )
-
-
-def real_outside(stop: Stop) -> Outside:
-    """The machine's clock, real waiting (until a stop, at most), and the real account."""
-    return Outside(machine_clock, stop.wait, make_client, stop)

@@ -14,9 +14,10 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.failing import run_cli
+from target_referrizer.outside import real_outside
 from target_referrizer.properties import PROPERTIES
 from target_referrizer.reader import LineReader
-from target_referrizer.run import Run, real_outside
+from target_referrizer.run import Run
 from target_referrizer.settings import Settings, checked, from_environment
 from target_referrizer.sinks import CheckInsSink, ContactsSink
 from target_referrizer.stopping import Stop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import SettingsError, TargetError
@@ -24,10 +24,19 @@ logger = logging.getLogger("target-referrizer")
 
 @dataclass
 class Written:
-    """What an update did: changes that now stand, whether a write was needed, a refusal of the rest."""
+    """What an update did.
+
+    Attributes:
+        changes: What stands now.
+        wrote: Whether that took a write.
+        replaced: Fields that somebody had changed in Referrizer, and that the source has changed too.
+        refused: Why the rest of the changes was refused.
+        birthday_settled: Whether nothing more is to be done about the birthday.
+    """
 
     changes: dict[str, Any]
     wrote: bool
+    replaced: list[str] = field(default_factory=list)
     refused: Refused | None = None
     birthday_settled: bool = True
 
@@ -57,12 +66,12 @@ class Updates:
         if document is None:  # a birthday that may stand there must not be overwritten
             document, birthday = {}, None
         try:
-            return Written(job.changes, self._write(job, job.changes, birthday, document))
+            return self._write(job, job.changes, birthday, document)
         except Refused as refusal:
             ours = {key: value for key, value in job.changes.items() if key in {"group", "last_visit_at"}}
             if refusal.is_gone or not ours or ours == job.changes:
                 raise
-            return Written(ours, self._write(job, ours, None, document), refusal, birthday_settled=False)
+            return replace(self._write(job, ours, None, document), refused=refusal, birthday_settled=False)
 
     def _read(self, job: Difference) -> dict[str, Any] | None:
         """The contact as Referrizer shows it; None where a patch must do without."""
@@ -77,7 +86,7 @@ class Updates:
 
     def _write(
         self, job: Difference, changes: dict[str, Any], birthday: str | None, document: dict[str, Any]
-    ) -> bool:
+    ) -> Written:
         settings = self.context.settings
         shown = settings.field_map.shown(document)
         effective = dict(changes)
@@ -91,12 +100,24 @@ class Updates:
         if birthday and not shown.get("birthday"):
             effective["birthday"] = birthday
         if not effective:
-            return False
+            return Written(changes, wrote=False)
         base = document if settings.update_style == "merge" else {}
         self.context.client.update_contact(
             job.remote_id, settings.field_map.apply(base, effective), settings.update_style
         )
-        return True
+        return Written(changes, wrote=True, replaced=self._replaced(job, effective, base))
+
+    def _replaced(self, job: Difference, effective: dict[str, Any], document: dict[str, Any]) -> list[str]:
+        """What a person had changed there since it was confirmed; a patch, which does not read, cannot."""
+        settings = self.context.settings
+        if not document:
+            return []
+        shown, known = settings.field_map.shown(document), {**job.confirmed, "group": job.group_before}
+        return sorted(
+            name
+            for name in effective
+            if known.get(name) and not same(name, known[name], shown.get(name), settings.country)
+        )
 
     def _stale_last_visit(self, job: Difference, shown: dict[str, Any]) -> dict[str, Any]:
         """The first write also empties a last visit date that nobody can vouch for."""
@@ -120,6 +141,7 @@ class Updates:
         elif isinstance(outcome, TargetError):
             outbox.intend_updates(tx, [job.remote_id], None)
         else:
+            outbox.doubt_update(tx, job.remote_id, self.context.as_of)
             logger.warning(
                 "Referrizer contact %s: no answer to its update; the next run reads and compares it",
                 job.remote_id,
@@ -141,6 +163,12 @@ class Updates:
 
     def _note(self, tx: sa.Connection, job: Difference, outcome: Written, changes: dict[str, Any]) -> None:
         moment = self.context.moment
+        if outcome.replaced:
+            journal.note(tx, moment, "replaced", remote_id=job.remote_id, fields=outcome.replaced)
+            logger.warning(
+                "Referrizer contact %s: %s had been changed there, and what the source says now replaced it",
+                job.remote_id, ", ".join(outcome.replaced),
+            )  # fmt: skip
         if outcome.wrote and changes:
             journal.note(tx, moment, "updated", remote_id=job.remote_id, fields=sorted(changes))
         if outcome.changes.get("group"):
@@ -151,13 +179,17 @@ class Updates:
             )
 
     def _refuse(self, tx: sa.Connection, job: Difference, refusal: Refused) -> None:
-        """Set the change aside until it changes again; the records that own the fields are rejected."""
         code = "RFZ-208" if refusal.is_duplicate else "RFZ-209"
         reason = f"Referrizer refused the change ({refusal.error_code or refusal.status})"
-        for row in outbox.refuse_update(tx, job.remote_id, job.state, code):
-            rejected = journal.Rejected("contacts", row.id, code, reason, row.record)
-            journal.reject(tx, row.source, self.context.moment, rejected)
-            logger.warning("contact %s: %s", row.id, TargetError(code, reason))
+        set_aside(tx, self.context, job, code, reason)
+
+
+def set_aside(tx: sa.Connection, context: Context, job: Difference, code: str, reason: str) -> None:
+    """Leave a change alone until it changes again; the records that own the fields are rejected."""
+    for row in outbox.refuse_update(tx, job.remote_id, job.state, code):
+        rejected = journal.Rejected("contacts", row.id, code, reason, row.record)
+        journal.reject(tx, row.source, context.moment, rejected)
+        logger.warning("contact %s: %s", row.id, TargetError(code, reason))
 
 
 def _why(job: Difference) -> str:

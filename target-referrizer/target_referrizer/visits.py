@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer import payloads
+from target_referrizer.context import GIVEN_UP
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import journal, outbox
 from target_referrizer.ledger.rows import canonical
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("target-referrizer")
 
-GIVEN_UP = timedelta(hours=48)
 #: Refusals that say themselves what is wrong with the visit (documented names).
 _OF_THE_VISIT = frozenset({"CONTACT_ALREADY_CHECKED_IN", "VISIT_DATE_IN_FUTURE"})
 _INSTANT = timedelta(0)

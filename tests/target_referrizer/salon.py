@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.ledger import Ledger
-from target_referrizer.run import Outside, Run, make_client
+from target_referrizer.outside import Outside, make_client
+from target_referrizer.run import Run
 from target_referrizer.settings import Settings
 from target_referrizer.stopping import Stop
 from target_referrizer.target import TargetReferrizer

@@ -36,6 +36,7 @@ for command in (
     asking.status, asking.explain, asking.moves,
     planning.plan,
     adopting.baseline,
+    adopting.verify,
     deciding.rejects, deciding.held, deciding.forget,
 ):  # fmt: skip
     ledger_command.add_command(command)

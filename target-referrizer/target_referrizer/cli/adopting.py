@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from random import Random
 from typing import TYPE_CHECKING
 
 import click
 
+from target_referrizer.baseline import take
 from target_referrizer.cli import common
-from target_referrizer.run import Run, real_outside
+from target_referrizer.errors import NeedsPerson
+from target_referrizer.outside import real_outside
+from target_referrizer.run import Run
 from target_referrizer.stopping import Stop
+from target_referrizer.verification import look
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,5 +39,30 @@ def baseline(settings: AskSettings, shape: str, post_visits_since: datetime | No
     history: the way to switch over from another integration.
     """
     since = common.in_utc(post_visits_since) if post_visits_since else None
-    taken = Run(settings(), real_outside(Stop())).adopt(since)
+    run = Run(settings(), real_outside(Stop()), "baseline")
+    taken = run.only_read(lambda context: take(context, since))
     common.answer(taken.as_json(), shape, lambda _: taken.lines())
+
+
+@click.command()
+@click.option("--sample", default=100, show_default=True, help="So many contacts, read one by one by id.")
+@click.option("--all", "is_all", is_flag=True, help="All contacts, as the list shows them.")
+@click.option("--exit-code", is_flag=True, help="End with 3 when something differs.")
+@common.unmasked
+@common.as_format
+@click.pass_obj
+def verify(  # noqa: PLR0913 - one argument for each option
+    settings: AskSettings, sample: int, shape: str, *, is_all: bool, exit_code: bool, show_personal_data: bool
+) -> None:
+    """Read contacts back from Referrizer, and say what is no longer as it was confirmed.
+
+    Changes nothing. What a person changed in Referrizer stays, until the source changes the same field.
+    """
+    chosen = settings()
+    common.open_ledger(chosen).close()
+    run = Run(chosen, real_outside(Stop()), "verify")
+    number = None if is_all else sample
+    found = run.only_read(lambda context: look(context, number, Random(), unmasked=show_personal_data))  # noqa: S311
+    common.answer(found.as_json(), shape, lambda _: found.lines())
+    if exit_code and found.differs:
+        sys.exit(NeedsPerson.exit_code)

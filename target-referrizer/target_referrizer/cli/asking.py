@@ -75,7 +75,7 @@ def moves(settings: AskSettings, shape: str, run_no: int | None) -> None:
     """Who moved from one group to another in a run, and why."""
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
-        last = journal.current_run(ledger, chosen.source)
+        last = journal.last_sync(ledger, chosen.source)
         number = run_no or (last.id if last else 0)
         found = [
             {"contact": row.remote_id, "records": records, **json.loads(row.detail)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from target_referrizer import origin
 from target_referrizer.groups import next_change
 from target_referrizer.ledger import last_visits, reports
+from target_referrizer.masking import masked_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from target_referrizer.ledger.store import Ledger
     from target_referrizer.settings import Settings
-
-#: Fields that say something about a person's habits here, and nothing about who it is.
-PLAIN = ("is_member", "accepts_email", "accepts_sms", "last_visit_at", "group")
 
 
 def explain(  # noqa: PLR0913 - a question has as many sides
@@ -62,7 +60,7 @@ def _record(row: Any, *, unmasked: bool) -> dict[str, Any]:
         "owns_fields": row.owns_fields,
         "updated_at": _iso(row.updated_at),
         "last_visit_at": _iso(row.latest_visit_at),
-        "known": _masked(json.loads(row.record), unmasked=unmasked),
+        "known": masked_record(json.loads(row.record), unmasked=unmasked),
     }
 
 
@@ -71,7 +69,7 @@ def _remote(row: Any, *, unmasked: bool) -> dict[str, Any]:
     return {
         "id": row.id,
         "group": row.confirmed_group,
-        "confirmed": _masked(confirmed, unmasked=unmasked),
+        "confirmed": masked_record(confirmed, unmasked=unmasked),
         "to_be_written": sorted(key for key, value in desired.items() if confirmed.get(key) != value),
         "is_gone": row.is_gone,
     }
@@ -115,18 +113,6 @@ def _visit(row: Any, since: datetime | None) -> dict[str, Any]:
 
 def _event(row: Any) -> dict[str, Any]:
     return {"at": _iso(row.at), "run": row.run, "kind": row.kind, **json.loads(row.detail)}
-
-
-def _masked(values: dict[str, Any], *, unmasked: bool) -> dict[str, Any]:
-    return {
-        key: value if unmasked or key in PLAIN or key == "id" else mask(value)
-        for key, value in values.items()
-    }
-
-
-def mask(value: Any) -> str:
-    """The first letter of a value, so that one sees that there is one and whose it may be."""
-    return f"{str(value)[:1]}…"
 
 
 def _iso(value: datetime | None) -> str | None:

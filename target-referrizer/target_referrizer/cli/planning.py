@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from target_referrizer.cli import common
-from target_referrizer.run import Run, real_outside
+from target_referrizer.outside import real_outside
+from target_referrizer.run import Run
 from target_referrizer.stopping import Stop
 
 if TYPE_CHECKING:

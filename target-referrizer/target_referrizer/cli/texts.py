@@ -31,7 +31,7 @@ def status(found: dict[str, Any]) -> Iterator[str]:
 def _run(source: str, last: dict[str, Any] | None) -> str:
     if last is None:
         return f"source {source}: no run yet"
-    name = f"run {last['number']} of source {source}"
+    name = f"{last['command']} {last['number']} of source {source}"
     if last["state"] == "running":
         how_far = f"{last['phase']} {last['progress']:,}" + (
             f" of {last['total']:,}" if last["total"] else ""

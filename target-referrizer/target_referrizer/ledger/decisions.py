@@ -46,7 +46,7 @@ def retry(ledger: Ledger, source: str, now: datetime) -> int:
     index is read anew: what was ambiguous may have been merged in Referrizer. Gives how many rejects.
     """
     with ledger.transaction() as tx:
-        contacts = _contacts_again(tx, source)
+        contacts = _contacts_again(tx, source, now)
         rejected = (visit.c.source == source) & (visit.c.status == "rejected")
         ids = {"contacts": contacts, "check_ins": list(tx.scalars(sa.select(visit.c.id).where(rejected)))}
         tx.execute(sa.update(visit).where(rejected).values(status="open", reason=None, waiting_since=None))
@@ -58,8 +58,11 @@ def retry(ledger: Ledger, source: str, now: datetime) -> int:
         return sum(map(len, ids.values()))
 
 
-def _contacts_again(tx: sa.Connection, source: str) -> list[str]:
-    """Reopen contacts that Referrizer refused, or that could not be linked or created; gives their ids."""
+def _contacts_again(tx: sa.Connection, source: str, now: datetime) -> list[str]:
+    """Reopen contacts that Referrizer refused, or that could not be linked or created; gives their ids.
+
+    One whose creation Referrizer has acknowledged is only looked for.
+    """
     refused = (contact.c.source == source) & contact.c.reject_code.is_not(None)
     reachable = contact.c.email_key.is_not(None) | contact.c.phone_key.is_not(None)
     unlinked = refused & (contact.c.status == "rejected") & reachable
@@ -68,6 +71,7 @@ def _contacts_again(tx: sa.Connection, source: str) -> list[str]:
     remotes = sa.select(contact.c.remote_id).where(linked)
     tx.execute(sa.update(remote_contact).where(remote_contact.c.id.in_(remotes)).values(refused=None))
     tx.execute(sa.update(contact).where(linked).values(reject_code=None))
-    new = {"status": "new", "reject_code": None, "dirty": True, "create_intent_at": None}
+    begun = sa.case((contact.c.create_acknowledged, sa.literal(now, contact.c.create_intent_at.type)))
+    new = {"status": "new", "reject_code": None, "dirty": True, "create_intent_at": begun}
     tx.execute(sa.update(contact).where(unlinked).values(**new))
     return ids

@@ -69,6 +69,7 @@ def link(tx: sa.Connection, source: str, contact_id: str, remote_id: str, **how:
         "remote_id": remote_id,
         "dirty": True,
         "create_intent_at": None,
+        "unsettled_since": None,
         "reject_code": None,
     }
     tx.execute(sa.update(contact).where(key).values(**{**values, **how}))
@@ -94,7 +95,7 @@ def link_created(tx: sa.Connection, source: str, links: Sequence[dict[str, Any]]
         "birthday_due": False,
         "dirty": False,
     }
-    settled |= {"create_intent_at": None, "reject_code": None}
+    settled |= {"create_intent_at": None, "unsettled_since": None, "reject_code": None}
     one = sa.update(contact).where(contact.c.source == source, contact.c.id == sa.bindparam("key"))
     tx.execute(one, [{**settled, **link} for link in links])
 
@@ -162,7 +163,7 @@ def settle_news(tx: sa.Connection, row: sa.Row[Any], **columns: Any) -> None:
 def reject(tx: sa.Connection, row: sa.Row[Any], code: str) -> None:
     """This record can be neither linked nor created until it changes."""
     key = (contact.c.source == row.source) & (contact.c.id == row.id)
-    rejected = {"status": "rejected", "reject_code": code, "create_intent_at": None}
+    rejected = {"status": "rejected", "reject_code": code, "create_intent_at": None, "unsettled_since": None}
     tx.execute(sa.update(contact).where(key).values(**rejected))
 
 

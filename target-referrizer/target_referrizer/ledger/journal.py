@@ -117,14 +117,23 @@ def new_rejections(tx: sa.Connection, source: str, run_no: int) -> int:
     return int(tx.scalar(query.where(rejection.c.source == source, rejection.c.first_run == run_no)) or 0)
 
 
-def start_run(ledger: Ledger, source: str, started_at: datetime, as_of: datetime) -> int:
-    """Begin a run; earlier runs of this source that never ended are marked as dead."""
+def start_run(ledger: Ledger, source: str, started_at: datetime, as_of: datetime, command: str) -> int:
+    """Begin a run; earlier runs of this source that never ended are marked as dead.
+
+    Args:
+        ledger: Where to write it down.
+        source: Whose run.
+        started_at: By the machine's clock.
+        as_of: The instant that counts as now for the run.
+        command: `run` for one that delivers, `baseline` or `verify` for one that only reads.
+    """
     pid, host = holder()
     with ledger.transaction() as tx:
         dead = (run.c.source == source) & run.c.exit_code.is_(None)
         tx.execute(sa.update(run).where(dead).values(exit_code=DIED))
-        values = {"source": source, "pid": pid, "host": host, "started_at": started_at, "as_of": as_of}
-        created = tx.execute(sa.insert(run).values(**values, phase="reading").returning(run.c.id))
+        values = {"source": source, "command": command, "pid": pid, "host": host, "phase": "reading"}
+        values |= {"started_at": started_at, "as_of": as_of}
+        created = tx.execute(sa.insert(run).values(**values).returning(run.c.id))
         return int(created.scalar_one())
 
 
@@ -152,16 +161,28 @@ def finish_run(
 
 
 def current_run(ledger: Ledger, source: str) -> sa.Row[Any] | None:
-    """The newest run of a source."""
-    rows = ledger.rows(sa.select(run).where(run.c.source == source).order_by(run.c.id.desc()).limit(1))
+    """The newest run of a source, whatever it does."""
+    return _newest(ledger, run.c.source == source)
+
+
+def how_far(row: sa.Row[Any]) -> str:
+    """What a run is doing: `posting visits, 31,200 of 50,000`."""
+    total = f" of {row.total:,}" if row.total else ""
+    return f"{row.phase}, {row.progress:,}{total}"
+
+
+def last_sync(ledger: Ledger, source: str) -> sa.Row[Any] | None:
+    """The newest run of a source that was to deliver."""
+    return _newest(ledger, (run.c.source == source) & (run.c.command == "run"))
+
+
+def _newest(ledger: Ledger, where: sa.ColumnElement[bool]) -> sa.Row[Any] | None:
+    rows = ledger.rows(sa.select(run).where(where).order_by(run.c.id.desc()).limit(1))
     return rows[0] if rows else None
 
 
 def has_completed(ledger: Ledger) -> bool:
-    """Whether any run of this ledger has come to its end with everything delivered that could be.
-
-    A baseline, which delivers nothing, has no accounting.
-    """
-    done = run.c.exit_code.in_((0, 3, 5)) & run.c.accounting.is_not(None)
+    """Whether any run of this ledger has come to its end with everything delivered that could be."""
+    done = run.c.exit_code.in_((0, 3, 5)) & (run.c.command == "run")
     query = sa.select(sa.func.count()).select_from(run).where(done)
     return bool(ledger.scalar(query))

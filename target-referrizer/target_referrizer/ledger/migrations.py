@@ -26,6 +26,7 @@ def _to_2(tx: sa.Connection) -> None:
         marks.add(tx, [marks.of_remote(remote_id)], marks.of_remote(remote_id))
     tx.execute(sa.text("DELETE FROM remote_contact WHERE is_forgotten"))
     tx.execute(sa.text("ALTER TABLE remote_contact DROP COLUMN is_forgotten"))
+    tx.execute(sa.text("ALTER TABLE run ADD COLUMN command VARCHAR(20) DEFAULT 'run' NOT NULL"))
     for table in ("contact", "remote_contact"):
         tx.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN unsettled_since TIMESTAMP"))
 

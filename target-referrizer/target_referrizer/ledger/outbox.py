@@ -81,7 +81,7 @@ def intend_creates(tx: sa.Connection, source: str, ids: Sequence[str], now: date
 def drop_intents(tx: sa.Connection, source: str, ids: Sequence[str]) -> None:
     """These contacts have surely not been created, and may be."""
     where = (contact.c.source == source) & contact.c.id.in_(list(ids))
-    tx.execute(sa.update(contact).where(where).values(create_intent_at=None))
+    tx.execute(sa.update(contact).where(where).values(create_intent_at=None, unsettled_since=None))
 
 
 def acknowledge_create(tx: sa.Connection, source: str, contact_id: str) -> None:
@@ -90,11 +90,13 @@ def acknowledge_create(tx: sa.Connection, source: str, contact_id: str) -> None:
     tx.execute(sa.update(contact).where(key).values(create_acknowledged=True))
 
 
-def give_up_creates(tx: sa.Connection, source: str) -> list[str]:
+def give_up_creates(tx: sa.Connection, source: str, now: datetime) -> list[Row]:
     """Take back the intents that were looked up in vain; gives those that this run does not try again."""
     again = _unresolved(source) & (contact.c.create_tries < CREATE_TRIES) & ~contact.c.create_acknowledged
     tx.execute(sa.update(contact).where(again).values(create_intent_at=None))
-    return unresolved_creates(tx, source)
+    since = sa.func.coalesce(contact.c.unsettled_since, now)
+    tx.execute(sa.update(contact).where(_unresolved(source)).values(unsettled_since=since))
+    return list(tx.execute(sa.select(contact).where(_unresolved(source))))
 
 
 def _unresolved(source: str) -> sa.ColumnElement[bool]:
@@ -161,11 +163,26 @@ def intend_updates(tx: sa.Connection, ids: Sequence[str], now: datetime | None) 
     tx.execute(sa.update(remote_contact).where(remote_contact.c.id.in_(list(ids))).values(intent_at=now))
 
 
+def doubt_update(tx: sa.Connection, remote_id: str, now: datetime) -> None:
+    """Nobody knows what became of a write to this contact."""
+    since = sa.func.coalesce(remote_contact.c.unsettled_since, now)
+    one = remote_contact.c.id == remote_id
+    tx.execute(sa.update(remote_contact).where(one).values(unsettled_since=since))
+
+
+def doubtful(tx: sa.Connection, cut_offs: CutOffs, before: datetime, *, groups: bool) -> list[Difference]:
+    """Changes that have gone unanswered since this instant or longer."""
+    old = differs(cut_offs, groups=groups) & (remote_contact.c.unsettled_since <= before)
+    query = sa.select(remote_contact, group_of(cut_offs).label("group")).where(old)
+    return [_difference(row, groups=groups) for row in tx.execute(query)]
+
+
 def confirm_update(
     tx: sa.Connection, remote_id: str, values: dict[str, Any], *, birthday_settled: bool
 ) -> None:
     """Referrizer shows now what is in `values`; a birthday that is settled is not due any more."""
-    done = {"intent_at": None, "refused": None, **({"birthday": None} if birthday_settled else {})}
+    done: dict[str, Any] = {"intent_at": None, "unsettled_since": None, "refused": None}
+    done |= {"birthday": None} if birthday_settled else {}
     one = remote_contact.c.id == remote_id
     tx.execute(sa.update(remote_contact).where(one).values(**values, **done))
     if birthday_settled:
@@ -185,7 +202,7 @@ def accept(tx: sa.Connection, remote_id: str) -> list[Row]:
 def refuse_update(tx: sa.Connection, remote_id: str, state: str, code: str) -> list[Row]:
     """This state is not sent again; gives the records that own the fields, which are rejected with a code."""
     one = remote_contact.c.id == remote_id
-    tx.execute(sa.update(remote_contact).where(one).values(refused=state))
+    tx.execute(sa.update(remote_contact).where(one).values(refused=state, unsettled_since=None))
     owns = (contact.c.remote_id == remote_id) & contact.c.owns_fields
     rows = list(tx.execute(sa.select(contact).where(owns)))
     tx.execute(sa.update(contact).where(owns).values(reject_code=code))
@@ -201,6 +218,7 @@ def lose(tx: sa.Connection, remote_id: str) -> list[Row]:
         "is_gone": True,
         "is_linked": False,
         "intent_at": None,
+        "unsettled_since": None,
         "confirmed": "{}",
         "desired": "{}",
         "confirmed_group": None,

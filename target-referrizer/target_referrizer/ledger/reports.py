@@ -11,6 +11,7 @@ from target_referrizer.ledger import accounting, desired, journal, outbox
 from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from target_referrizer.groups import CutOffs
@@ -30,12 +31,14 @@ def status(ledger: Ledger, source: str, since: datetime | None) -> dict[str, Any
         since: Check-ins before it are history; None before the first run.
     """
     last = journal.current_run(ledger, source)
+    is_running = _is_running(ledger, source, last)
+    last = last if is_running else journal.last_sync(ledger, source)
     mine = contact.c.source == source
     rejected = (rejection.c.source == source) & rejection.c.settled_at.is_(None)
     with ledger.transaction() as tx:
         return {
             "source": source,
-            "run": _run(last, is_running=_is_running(ledger, source, last)) if last else None,
+            "run": _run(last, is_running=is_running) if last else None,
             "contacts": _by(tx, contact.c.status, mine),
             "groups": accounting.by_group(tx),
             "visits": _by(tx, _visit_word(since), visit.c.source == source),
@@ -66,6 +69,7 @@ def _run(row: Row, *, is_running: bool) -> dict[str, Any]:
     code = row.exit_code if row.exit_code is not None or is_running else journal.DIED
     return {
         "number": row.id,
+        "command": row.command,
         "started_at": row.started_at.isoformat(),
         "as_of": row.as_of.isoformat(),
         "finished_at": row.finished_at.isoformat() if row.finished_at else None,
@@ -136,7 +140,7 @@ def moves(ledger: Ledger, run_no: int) -> list[tuple[Row, list[str]]]:
 
 def last_exit_code(ledger: Ledger, source: str) -> int | None:
     """Exit code of the newest run that has ended; None when none has."""
-    ended = (run.c.source == source) & run.c.exit_code.is_not(None)
+    ended = (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.is_not(None)
     code = ledger.scalar(sa.select(run.c.exit_code).where(ended).order_by(run.c.id.desc()).limit(1))
     return None if code is None else int(code)
 
@@ -174,16 +178,42 @@ def linked(tx: sa.Connection, source: str) -> int:
 def adopted(tx: sa.Connection, source: str, cut_offs: CutOffs, *, groups: bool) -> dict[str, int]:
     """How the account and a source fit: `contacts`, `linked`, `unlinked`, `rejected`, and so on."""
     differing = _count(tx, remote_contact, desired.differs(cut_offs, groups=groups))
-    there = remote_contact.c.is_linked & ~remote_contact.c.is_gone
     mine = contact.c.source == source
     return {
         "contacts": _count(tx, remote_contact, ~remote_contact.c.is_gone),
         "linked": linked(tx, source),
         "unlinked": _count(tx, contact, _new(source)),
         "rejected": _count(tx, contact, mine & (contact.c.status == "rejected")),
-        "agreeing": _count(tx, remote_contact, there) - differing,
+        "agreeing": count_linked_remotes(tx) - differing,
         "differing": differing,
     }
+
+
+def _there() -> sa.ColumnElement[bool]:
+    return remote_contact.c.is_linked & ~remote_contact.c.is_gone
+
+
+def count_linked_remotes(tx: sa.Connection) -> int:
+    """How many of Referrizer's contacts records are linked to."""
+    return _count(tx, remote_contact, _there())
+
+
+def linked_remote_at(tx: sa.Connection, place: int) -> str:
+    """The id of the linked contact at a place, from 0, in the order of the ids."""
+    query = sa.select(remote_contact.c.id).where(_there()).order_by(remote_contact.c.id)
+    return str(tx.execute(query.offset(place).limit(1)).scalar_one())
+
+
+def linked_remotes(tx: sa.Connection) -> Iterator[list[Row]]:
+    """All linked contacts, some at a time."""
+    after = ""
+    while True:
+        query = sa.select(remote_contact).where(_there(), remote_contact.c.id > after)
+        page = list(tx.execute(query.order_by(remote_contact.c.id).limit(outbox.PAGE)))
+        if not page:
+            return
+        after = page[-1].id
+        yield page
 
 
 def opted_out(tx: sa.Connection, source: str) -> int:

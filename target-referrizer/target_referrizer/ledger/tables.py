@@ -51,6 +51,7 @@ run = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("source", sa.String(200), nullable=False),
+    sa.Column("command", sa.String(20), nullable=False, server_default="run"),  # run, baseline or verify
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("host", sa.String(255), nullable=False),
     sa.Column("started_at", Instant, nullable=False),
