@@ -23,7 +23,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 from urllib.parse import quote
 
-from target_referrizer.errors import SettingsError, Unavailable
+from target_referrizer.errors import SettingsError, TargetError, Unavailable
 from target_referrizer.outcomes import Refused, Unknown, accept
 from target_referrizer.pacing import Pacer, Patience, backoff
 from target_referrizer.stopping import Stop, Stopped
@@ -67,6 +67,8 @@ class _Call:
 
 class Referrizer:
     """One Referrizer account; any number of threads may call it at once."""
+
+    is_read_only = False  # then nothing that could change the account is sent, whoever asks for it
 
     def __init__(  # noqa: PLR0913 - clock, wait and rng are only there to be passed in
         self,
@@ -220,6 +222,8 @@ class Referrizer:
 
     def _send(self, call: _Call) -> Answer:
         """Try until there is an answer that counts, or no sense in trying on."""
+        if self.is_read_only and not call.is_read:
+            raise TargetError("RFZ-902", f"{call} was asked for where nothing may be sent")
         healthy_before = self._patience.successes
         while True:
             self._pacer.take(self._stop)

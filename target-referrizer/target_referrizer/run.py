@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import sqlalchemy as sa
 
-from target_referrizer import account, origin, plan
+from target_referrizer import account, origin, plan, preview
 from target_referrizer.context import Context
 from target_referrizer.delivery import deliver
 from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable
@@ -32,7 +32,13 @@ Found = TypeVar("Found")
 
 
 class Run:
-    """A run of one source over one ledger."""
+    """A run of one source over one ledger.
+
+    Attributes:
+        preview: What a dry run found.
+        shows_plan: Whether a dry run prints that itself.
+        unmasked: Whether it shows personal data.
+    """
 
     def __init__(self, settings: Settings, outside: Outside, command: str = "run") -> None:
         """Open the ledger, take this source's place in it, and see that it belongs to the account.
@@ -47,7 +53,7 @@ class Run:
             LedgerBusy: Another run of this source is under way.
         """
         self.settings = settings
-        self._outside = outside
+        self._outside, self._command = outside, command
         started = outside.now()
         self.as_of = settings.as_of or started
         self.ledger = Ledger(settings.ledger_url, lasting=not settings.dry_run)
@@ -64,7 +70,9 @@ class Run:
         self._client: Referrizer | None = None
         self.is_delivering = False
         self.is_over = False
-        self.plan = plan.Plan(0, 0, 0, 0)
+        self.preview: preview.Preview | None = None
+        self.shows_plan = True
+        self.unmasked = False
 
     def _take_place(self) -> None:
         if self.ledger.locks.try_source(self.settings.source):
@@ -135,25 +143,12 @@ class Run:
 
     def _end(self, code: int, text: str | None) -> int:
         if self.settings.dry_run:
-            self.plan.show()
+            if self.preview and self.shows_plan:
+                self.preview.show()
         else:
             journal.finish_run(self.ledger, self.number, self._outside.now(), code, text)
         self._close()
         return code
-
-    def preview(self) -> plan.Plan:
-        """What a run without input would change; only for a dry run.
-
-        Raises:
-            TargetError: Referrizer cannot be read, or the settings are wrong.
-        """
-        try:
-            error = self._deliver()
-        finally:
-            self._close()
-        if error is not None:
-            raise error
-        return self.plan
 
     def only_read(self, read: Callable[[Context], Found]) -> Found:
         """Do something that writes nothing to Referrizer, alone on the ledger; gives what was found.
@@ -186,9 +181,10 @@ class Run:
             self._client.close()
 
     def _begin(self) -> Context:
-        """Open the way to Referrizer."""
+        """Open the way to Referrizer, for reading only where nothing is to be sent."""
         outside, settings = self._outside, self.settings
         self._client = outside.client(settings, outside.stop)
+        self._client.is_read_only = settings.dry_run or self._command != "run"
         return Context(
             self.ledger, settings, self._client, self.number, self.as_of, outside.wait, outside.stop
         )
@@ -220,16 +216,17 @@ class Run:
         visits = Visits(context, since, first)
         settle_unfinished(context, visits)
         with self.ledger.transaction() as tx:
-            self.plan = plan.make(tx, context, since)
-        if self.plan.opted_out:
+            planned = plan.make(tx, context, since)
+            if self.settings.dry_run:
+                self.preview = preview.look(tx, context, planned, since, first, unmasked=self.unmasked)
+                return set()
+        if planned.opted_out:
             logger.warning(
-                "%s new contacts said no to e-mails or texts; sync_opt_outs is off", self.plan.opted_out
+                "%s new contacts said no to e-mails or texts; sync_opt_outs is off", planned.opted_out
             )
-        if self.settings.dry_run:
-            return set()
         has_completed = journal.has_completed(self.ledger)
-        withheld = self.plan.over(self.settings.brake_percent) if has_completed else set()
-        deliver(reconciler, visits, self.plan, withheld)
+        withheld = planned.over(self.settings.brake_percent) if has_completed else set()
+        deliver(reconciler, visits, planned, withheld)
         return withheld
 
     def _account(self, error: TargetError | None) -> tuple[TargetError | None, str]:

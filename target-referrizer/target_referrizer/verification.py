@@ -158,9 +158,8 @@ class _Comparison:
             self.found.drifted += 1
             self.found.fields.update(changed.keys())
         if (shown is None or changed) and len(self.found.whom) < LISTED:
-            records = [f"{row.source} {row.id}" for row in desired.linked_records(tx, [remote.id])[remote.id]]
-            whom = {"contact": remote.id, "records": records, "is_missing": shown is None, "fields": changed}
-            self.found.whom.append(whom)
+            whom = {"contact": remote.id, "records": reports.records_of(tx, remote.id)}
+            self.found.whom.append({**whom, "is_missing": shown is None, "fields": changed})
 
     def _changed(self, known: dict[str, Any], shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
         country = self._context.settings.country

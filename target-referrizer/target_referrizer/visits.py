@@ -97,11 +97,8 @@ class Visits:
             self._queue.extend(page)
 
     def _intend(self, tx: sa.Connection, row: Any) -> VisitJob | None:
-        points = (
-            self.context.settings.backfill_points
-            if row.checked_in_at < self.first_run
-            else self.context.settings.points
-        )
+        settings = self.context.settings
+        points = settings.backfill_points if row.checked_in_at < self.first_run else settings.points
         job = VisitJob(row.id, row.contact_id, row.to, row.checked_in_at, points, row.waiting_since)
         if job.at > self.context.as_of:
             self._wait(tx, job, "future", "RFZ-213")

@@ -29,7 +29,7 @@ Examples:
 @click.pass_context
 def ledger_command(context: click.Context, config: tuple[Path, ...]) -> None:
     """What every command needs: the settings, read when they are asked for."""
-    context.obj = lambda: common.read_settings(config)
+    context.obj = common.AskSettings(config)
 
 
 for command in (

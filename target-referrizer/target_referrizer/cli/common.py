@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    #: Gives the settings once a command asks for them, so that `--help` needs none.
-    AskSettings = Callable[[], Settings]
-
 as_format = click.option(
     "--format",
     "shape",
@@ -37,17 +35,30 @@ unmasked = click.option(
 )
 
 
-def read_settings(files: tuple[Path, ...]) -> Settings:
-    """The settings of the target, from these files, else from the environment."""
-    schema = PROPERTIES.to_dict()
-    TargetReferrizer.append_builtin_config(schema)
-    config: dict[str, Any] = {} if files else from_environment(schema)
-    for file in files:
-        try:
-            config |= json.loads(file.read_text())
-        except (TypeError, ValueError):
-            raise SettingsError("RFZ-101", f"{file.name} holds no JSON object") from None
-    return checked(config, schema)
+@dataclass(frozen=True)
+class AskSettings:
+    """The settings of the target, from files, else the environment; read once a command asks for them."""
+
+    files: tuple[Path, ...]
+
+    def __call__(self) -> Settings:
+        """The settings, checked."""
+        return checked(self.config(), self._schema())
+
+    def config(self) -> dict[str, Any]:
+        """The settings as they are given."""
+        config: dict[str, Any] = {} if self.files else from_environment(self._schema())
+        for file in self.files:
+            try:
+                config |= json.loads(file.read_text())
+            except (TypeError, ValueError):
+                raise SettingsError("RFZ-101", f"{file.name} holds no JSON object") from None
+        return config
+
+    def _schema(self) -> dict[str, Any]:
+        schema = PROPERTIES.to_dict()
+        TargetReferrizer.append_builtin_config(schema)
+        return schema
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+import io
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from target_referrizer.cli import common
-from target_referrizer.outside import real_outside
-from target_referrizer.run import Run
-from target_referrizer.stopping import Stop
+from target_referrizer.target import TargetReferrizer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,16 +19,29 @@ if TYPE_CHECKING:
 @click.command()
 @common.as_format
 @click.option("--as-of", type=click.DateTime(), help="Plan as of this instant (UTC); default: now.")
+@click.option(
+    "--input", "records", type=click.File(), help="Singer messages to plan for, as the target would get them."
+)
+@common.unmasked
 @click.pass_obj
-def plan(settings: AskSettings, shape: str, as_of: datetime | None) -> None:
-    """What a run would change now, without any input.
+def plan(
+    settings: AskSettings,
+    shape: str,
+    as_of: datetime | None,
+    records: IO[str] | None,
+    *,
+    show_personal_data: bool,
+) -> None:
+    """What a run would change now: contacts, fields, groups, visits, rejects, and examples of each.
 
-    Groups that age, and work that earlier runs left.
-
-    Reads from Referrizer where it must and writes nothing. For the plan of an input, run the target over
-    it with `dry_run`.
+    Without input: groups that age, and work that earlier runs left. Reads from Referrizer where it must, and
+    writes nothing, neither there nor to the ledger. The target itself prints the same with `dry_run`.
     """
-    chosen = replace(settings(), dry_run=True)
-    chosen = replace(chosen, as_of=common.in_utc(as_of)) if as_of else chosen
-    planned = Run(chosen, real_outside(Stop())).preview()
-    common.answer(planned.as_json(), shape, lambda _: planned.lines())
+    config = settings.config() | {"dry_run": True}
+    config |= {"as_of": common.in_utc(as_of).isoformat()} if as_of else {}
+    target = TargetReferrizer(config=config)
+    target.run.shows_plan, target.run.unmasked = False, show_personal_data
+    target.listen(records or io.StringIO())
+    planned = target.run.preview
+    if planned is not None:
+        common.answer(planned.as_json(), shape, lambda _: planned.lines())

@@ -172,9 +172,10 @@ def mark_all(tx: sa.Connection) -> None:
     tx.execute(sa.update(contact).where(contact.c.status == "linked").values(dirty=True))
 
 
-def group_of(cut_offs: CutOffs) -> sa.ColumnElement[str]:
-    """The group of a Referrizer contact as SQL: its last visit against the cut-offs of this run."""
-    latest = remote_contact.c.latest_visit_at
+def group_of(
+    cut_offs: CutOffs, latest: sa.ColumnElement[Any] = remote_contact.c.latest_visit_at
+) -> sa.ColumnElement[str]:
+    """The group that follows from a last visit, a Referrizer contact's by default, at this run's instant."""
     within = [(latest >= instant, sa.literal(name)) for name, instant in cut_offs.bounds]
     return sa.case(
         (latest.is_(None), sa.literal(cut_offs.no_visit)), *within, else_=sa.literal(cut_offs.rest)

@@ -230,19 +230,21 @@ def lose(tx: sa.Connection, remote_id: str) -> list[Row]:
 # --- visits
 
 
-def sendable(source: str, since: datetime) -> sa.ColumnElement[bool]:
-    """Check-ins that should be visits in Referrizer and are not."""
+def sendable(
+    source: str, since: datetime, of_contacts: Sequence[str] = ("linked",)
+) -> sa.ColumnElement[bool]:
+    """Check-ins, of contacts in one of these states, that should be visits in Referrizer and are not."""
     ready = visit.c.is_checked_in & (visit.c.checked_in_at >= since) & visit.c.status.in_(("open", "waiting"))
-    return (visit.c.source == source) & ready & (contact.c.status == "linked")
+    return (visit.c.source == source) & ready & contact.c.status.in_(of_contacts)
 
 
-_OF_CONTACT = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
+OF_CONTACT = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
 
 
 def visits(tx: sa.Connection, source: str, since: datetime, after: tuple[Any, ...] | None) -> list[Row]:
     """The next visits to send, contact by contact and in time order."""
     place = (contact.c.remote_id, visit.c.checked_in_at, visit.c.id)
-    query = sa.select(visit, contact.c.remote_id.label("to")).join(contact, _OF_CONTACT)
+    query = sa.select(visit, contact.c.remote_id.label("to")).join(contact, OF_CONTACT)
     query = query.where(sendable(source, since))
     if after is not None:
         query = query.where(
@@ -250,16 +252,6 @@ def visits(tx: sa.Connection, source: str, since: datetime, after: tuple[Any, ..
             > sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(after, place, strict=True)))
         )
     return list(tx.execute(query.order_by(*place).limit(PAGE)))
-
-
-def count_visits(tx: sa.Connection, source: str, since: datetime) -> int:
-    """How many visits are to be sent."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(visit.join(contact, _OF_CONTACT))
-        .where(sendable(source, since))
-    )
-    return int(tx.scalar(query) or 0)
 
 
 def count_held(tx: sa.Connection, source: str) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger import accounting, desired, journal, outbox
+from target_referrizer.ledger import accounting, desired, journal, outbox, planning
 from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
 
 if TYPE_CHECKING:
@@ -157,19 +157,6 @@ def held(ledger: Ledger, source: str) -> list[Row]:
     return ledger.rows(query.order_by(visit.c.sent_at))
 
 
-def planned(
-    tx: sa.Connection, source: str, cut_offs: CutOffs, since: datetime, *, groups: bool
-) -> dict[str, Any]:
-    """How much a run would change: `linked`, `creates`, `updates`, `visits`, and `moves` by `from → to`."""
-    return {
-        "linked": _count(tx, contact, contact.c.status == "linked"),
-        "creates": _count(tx, contact, _new(source)),
-        "updates": _count(tx, remote_contact, desired.differs(cut_offs, groups=groups)),
-        "visits": outbox.count_visits(tx, source, since),
-        "moves": _planned_moves(tx, cut_offs) if groups else {},
-    }
-
-
 def linked(tx: sa.Connection, source: str) -> int:
     """How many records of a source are linked."""
     return _count(tx, contact, (contact.c.source == source) & (contact.c.status == "linked"))
@@ -182,7 +169,7 @@ def adopted(tx: sa.Connection, source: str, cut_offs: CutOffs, *, groups: bool) 
     return {
         "contacts": _count(tx, remote_contact, ~remote_contact.c.is_gone),
         "linked": linked(tx, source),
-        "unlinked": _count(tx, contact, _new(source)),
+        "unlinked": _count(tx, contact, planning.to_create(source)),
         "rejected": _count(tx, contact, mine & (contact.c.status == "rejected")),
         "agreeing": count_linked_remotes(tx) - differing,
         "differing": differing,
@@ -204,6 +191,12 @@ def linked_remote_at(tx: sa.Connection, place: int) -> str:
     return str(tx.execute(query.offset(place).limit(1)).scalar_one())
 
 
+def records_of(tx: sa.Connection, remote_id: str) -> list[str]:
+    """The records that are linked to one of Referrizer's contacts, as `source id`."""
+    rows = desired.linked_records(tx, [remote_id])[remote_id]
+    return [f"{row.source} {row.id}" for row in rows]
+
+
 def linked_remotes(tx: sa.Connection) -> Iterator[list[Row]]:
     """All linked contacts, some at a time."""
     after = ""
@@ -214,27 +207,6 @@ def linked_remotes(tx: sa.Connection) -> Iterator[list[Row]]:
             return
         after = page[-1].id
         yield page
-
-
-def opted_out(tx: sa.Connection, source: str) -> int:
-    """Contacts to be created who said no to e-mails or texts, read off the canonical text of the record."""
-    said = (contact.c.record.contains(f'"{name}":false') for name in ("accepts_email", "accepts_sms"))
-    return _count(tx, contact, _new(source) & sa.or_(*said))
-
-
-def _new(source: str) -> sa.ColumnElement[bool]:
-    return (contact.c.source == source) & (contact.c.status == "new")
-
-
-def _planned_moves(tx: sa.Connection, cut_offs: CutOffs) -> dict[str, int]:
-    before, after = (
-        remote_contact.c.confirmed_group.label("before"),
-        desired.group_of(cut_offs).label("after"),
-    )
-    query = sa.select(before, after, sa.func.count().label("n")).group_by("before", "after")
-    there = remote_contact.c.is_linked & ~remote_contact.c.is_gone
-    moved = query.where(there, remote_contact.c.confirmed_group.is_not(None), desired.moves(cut_offs))
-    return {f"{row.before} → {row.after}": row.n for row in tx.execute(moved)}
 
 
 def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> int:

@@ -1,0 +1,120 @@
+"""Queries of the plan: how much a run would change, and some examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from target_referrizer.ledger import desired, outbox
+from target_referrizer.ledger.tables import contact, rejection, remote_contact, visit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from target_referrizer.groups import CutOffs
+
+Row = sa.Row[Any]
+
+
+def planned(
+    tx: sa.Connection, source: str, cut_offs: CutOffs, since: datetime, *, groups: bool
+) -> dict[str, Any]:
+    """How much a run would change: `linked`, `creates`, `updates`, `visits`, and `moves` by `from → to`."""
+    return {
+        "linked": _count(tx, contact, contact.c.status == "linked"),
+        "creates": _count(tx, contact, to_create(source)),
+        "updates": _count(tx, remote_contact, desired.differs(cut_offs, groups=groups)),
+        "visits": count_visits(tx, source, since),
+        "moves": _planned_moves(tx, cut_offs) if groups else {},
+    }
+
+
+def opted_out(tx: sa.Connection, source: str) -> int:
+    """Contacts to be created who said no to e-mails or texts, read off the canonical text of the record."""
+    said = (contact.c.record.contains(f'"{name}":false') for name in ("accepts_email", "accepts_sms"))
+    return _count(tx, contact, to_create(source) & sa.or_(*said))
+
+
+def to_create(source: str) -> sa.ColumnElement[bool]:
+    """Records that Referrizer has no contact for."""
+    return (contact.c.source == source) & (contact.c.status == "new")
+
+
+def _planned_moves(tx: sa.Connection, cut_offs: CutOffs) -> dict[str, int]:
+    before, after = (
+        remote_contact.c.confirmed_group.label("before"),
+        desired.group_of(cut_offs).label("after"),
+    )
+    query = sa.select(before, after, sa.func.count().label("n")).group_by("before", "after")
+    there = remote_contact.c.is_linked & ~remote_contact.c.is_gone
+    moved = query.where(there, remote_contact.c.confirmed_group.is_not(None), desired.moves(cut_offs))
+    return {f"{row.before} → {row.after}": row.n for row in tx.execute(moved)}
+
+
+def first_groups(tx: sa.Connection, source: str, cut_offs: CutOffs) -> dict[str, int]:
+    """Contacts that get a group for the first time, those to be created included."""
+    linked = desired.group_of(cut_offs).label("name")
+    fresh = (
+        remote_contact.c.is_linked & ~remote_contact.c.is_gone & remote_contact.c.confirmed_group.is_(None)
+    )
+    created = desired.group_of(cut_offs, contact.c.latest_visit_at).label("name")
+    found: dict[str, int] = {}
+    for name, where in ((linked, fresh), (created, to_create(source))):
+        query = sa.select(name, sa.func.count().label("n")).where(where).group_by("name").order_by("name")
+        for row in tx.execute(query):
+            found[row.name] = found.get(row.name, 0) + row.n
+    return found
+
+
+def count_visits(tx: sa.Connection, source: str, since: datetime, until: datetime | None = None) -> int:
+    """How many visits are to be sent, those of contacts that are yet to be created included.
+
+    Args:
+        tx: The transaction.
+        source: Whose visits.
+        since: Earlier ones are history.
+        until: Only those before this instant.
+    """
+    found = sa.select(sa.func.count()).select_from(visit.join(contact, outbox.OF_CONTACT))
+    found = found.where(outbox.sendable(source, since, ("linked", "new")))
+    return int(tx.scalar(found if until is None else found.where(visit.c.checked_in_at < until)) or 0)
+
+
+def some_visits(tx: sa.Connection, source: str, since: datetime, number: int) -> list[Row]:
+    """A few of the visits that are to be sent."""
+    query = sa.select(visit).join(contact, outbox.OF_CONTACT)
+    query = query.where(outbox.sendable(source, since, ("linked", "new")))
+    return list(tx.execute(query.order_by(visit.c.checked_in_at, visit.c.id).limit(number)))
+
+
+def some_creates(tx: sa.Connection, source: str, number: int) -> list[Row]:
+    """A few of the contacts that are to be created."""
+    return list(tx.execute(sa.select(contact).where(to_create(source)).order_by(contact.c.id).limit(number)))
+
+
+def differences(tx: sa.Connection, cut_offs: CutOffs, *, groups: bool) -> Iterator[outbox.Difference]:
+    """All changes of linked contacts, one after the other."""
+    after = ""
+    while page := outbox.differences(tx, cut_offs, after, groups=groups):
+        yield from page
+        after = page[-1].remote_id
+
+
+def rejected(tx: sa.Connection, source: str, run: int) -> dict[str, int]:
+    """Rejects of a run that were not known before it, by code."""
+    new = (rejection.c.source == source) & (rejection.c.first_run == run)
+    query = sa.select(rejection.c.code, sa.func.count().label("n")).where(new)
+    return {row.code: row.n for row in tx.execute(query.group_by("code").order_by("code"))}
+
+
+def some_rejects(tx: sa.Connection, source: str, run: int, number: int) -> list[Row]:
+    """A few of the rejects of a run."""
+    new = (rejection.c.source == source) & (rejection.c.first_run == run)
+    order = (rejection.c.code, rejection.c.stream, rejection.c.id)
+    return list(tx.execute(sa.select(rejection).where(new).order_by(*order).limit(number)))
+
+
+def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> int:
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(table).where(where)) or 0)
