@@ -38,6 +38,7 @@ class Preview:
         points: `given`, the sum of what the settings give, and `by_account`: visits whose points the
             account's own rule decides.
         rejected: Records that cannot be delivered and were not known to be so, by code.
+        withheld: Kinds of change that the brake would keep back: `creates`, `groups`, `visits`.
         samples: A few of each: `creates`, `updates`, `moves`, `visits`, `rejected`.
     """
 
@@ -47,6 +48,7 @@ class Preview:
     first_groups: dict[str, int] = field(default_factory=dict)
     points: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
+    withheld: list[str] = field(default_factory=list)
     samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -64,6 +66,8 @@ class Preview:
         yield from _table("visits", {"to post": plan.visits, **self._points()})
         titled = {f"{code} {CATALOGUE[code].title}": number for code, number in self.rejected.items()}
         yield from _table("would be rejected", titled)
+        if self.withheld:
+            yield f"the brake would withhold: {', '.join(self.withheld)} (see brake_percent)"
         if plan.opted_out:
             yield f"opted out in the source, created without it: {plan.opted_out:,} (see sync_opt_outs)"
         for kind, some in self.samples.items():
@@ -108,7 +112,7 @@ def _value(value: Any) -> str:
 def look(  # noqa: PLR0913 - what a run goes by
     tx: sa.Connection, context: Context, plan: Plan, since: datetime, first_run: datetime, *, unmasked: bool
 ) -> Preview:
-    """Everything about a plan.
+    """Everything about a plan but what the brake would make of it.
 
     Args:
         tx: The transaction.

@@ -219,13 +219,15 @@ class Run:
             planned = plan.make(tx, context, since)
             if self.settings.dry_run:
                 self.preview = preview.look(tx, context, planned, since, first, unmasked=self.unmasked)
-                return set()
         if planned.opted_out:
             logger.warning(
                 "%s new contacts said no to e-mails or texts; sync_opt_outs is off", planned.opted_out
             )
         has_completed = journal.has_completed(self.ledger)
         withheld = planned.over(self.settings.brake_percent) if has_completed else set()
+        if self.preview is not None:
+            self.preview.withheld = sorted(withheld)
+            return set()
         deliver(reconciler, visits, planned, withheld)
         return withheld
 

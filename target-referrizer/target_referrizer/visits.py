@@ -150,15 +150,15 @@ class Visits:
         elif isinstance(outcome, TargetError):  # it never left
             outbox.set_visit(tx, self.context.source, job.id, **_UNSENT)
         else:
-            self.unknown(tx, job)
+            self.unknown(tx, job, str(outcome))
 
-    def unknown(self, tx: sa.Connection, job: VisitJob) -> None:
+    def unknown(self, tx: sa.Connection, job: VisitJob, why: str) -> None:
         """The answer never came: held for a person, or to be sent again where the settings say so."""
         if self.context.settings.resend_uncertain:
             outbox.set_visit(tx, self.context.source, job.id, **_UNSENT)
             self._note(tx, job, "resend")
             return
-        self._settle(tx, job, "held")
+        self._settle(tx, job, "held", reason=why[:100])
         logger.warning("visit %s: %s", job.id, TargetError("RFZ-301", "its answer never came; it is held"))
 
     def _refused(self, tx: sa.Connection, job: VisitJob, refusal: Refused) -> None:
@@ -182,14 +182,15 @@ class Visits:
         return outbox.standing_near(tx, job.remote_id, job.at, within, but=(self.context.source, job.id))
 
     def _settle(self, tx: sa.Connection, job: VisitJob, status: str, **more: Any) -> None:
-        stands = {
+        settled: dict[str, Any] = {
             "remote_contact_id": job.remote_id,
             "sent_at": job.at,
             "reason": None,
             "waiting_since": None,
+            "settled_at": self.context.as_of,
+            "settled_run": self.context.run,
         }
-        settled = {"settled_at": self.context.as_of, "settled_run": self.context.run}
-        outbox.set_visit(tx, self.context.source, job.id, status=status, **stands, **settled, **more)
+        outbox.set_visit(tx, self.context.source, job.id, status=status, **{**settled, **more})
         self._note(tx, job, status, points=job.points if status == "delivered" else None)
 
     def _wait(self, tx: sa.Connection, job: VisitJob, reason: str, code: str) -> None:
@@ -239,6 +240,5 @@ def settle_unfinished(context: Context, work: Visits) -> None:
     """Visits that were under way when a run died: nobody knows whether they arrived."""
     with context.ledger.transaction() as tx:
         for row in outbox.unsettled_visits(tx, context.source):
-            work.unknown(
-                tx, VisitJob(row.id, row.contact_id, row.remote_contact_id, row.sent_at, row.points, None)
-            )
+            job = VisitJob(row.id, row.contact_id, row.remote_contact_id, row.sent_at, row.points, None)
+            work.unknown(tx, job, "the run died before it had the answer")

@@ -147,3 +147,11 @@ def test_the_client_of_a_dry_run_sends_nothing_even_if_it_is_asked_to(salon: Sal
     with pytest.raises(TargetError, match="RFZ-902 POST /visits"):
         run._client.create_visit({"contactId": "1"})
     assert not [one for one in salon.box.requests if one.method != "GET"]
+
+
+def test_the_plan_says_what_the_brake_would_withhold(salon: Salon) -> None:
+    salon.run([contact(key, last_visit_at=ago(days=85).isoformat()) for key in range(30)])
+    salon.pass_time(days=30)
+    assert ask_json(salon, "plan")["withheld"] == ["groups"]
+    assert "the brake would withhold: groups (see brake_percent)" in ask(salon, "plan").stdout
+    assert ask_json(salon, "plan", brake_percent=100)["withheld"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from target_referrizer import erasure
 from target_referrizer.cli import common, texts
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger import decisions, reports
+from target_referrizer.masking import masked_record
 
 if TYPE_CHECKING:
     from target_referrizer.cli.common import AskSettings
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
 @click.command()
 @common.as_format
 @click.option("--retry", is_flag=True, help="Have the next run try them all again.")
+@common.unmasked
 @click.pass_obj
-def rejects(settings: AskSettings, shape: str, *, retry: bool) -> None:
-    """Records that could not be delivered, with code and reason."""
+def rejects(settings: AskSettings, shape: str, *, retry: bool, show_personal_data: bool) -> None:
+    """Records that could not be delivered, with code, reason and run."""
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
         found = [
@@ -33,7 +36,9 @@ def rejects(settings: AskSettings, shape: str, *, retry: bool) -> None:
                 "code": row.code,
                 "reason": row.reason,
                 "since": row.at.isoformat(),
+                "first_run": row.first_run,
                 "last_run": row.last_run,
+                "record": masked_record(json.loads(row.record or "{}"), unmasked=show_personal_data),
             }
             for row in reports.rejects(ledger, chosen.source)
         ]
@@ -90,6 +95,8 @@ def _settle_held(
 ) -> None:
     """Do what a person decided; an id that is not held is an error, and nothing is done."""
     with common.exclusively(ledger, settings):
+        if both := sorted({*resend} & {*confirm}):
+            raise click.UsageError(f"{', '.join(both)} cannot be both resent and confirmed")
         known = {row.id for row in reports.held(ledger, settings.source)}
         if unknown := sorted({*resend, *confirm} - known):
             raise TargetError(
@@ -100,5 +107,14 @@ def _settle_held(
 
 
 def _held(row: Any) -> dict[str, Any]:
-    at = row.sent_at.isoformat() if row.sent_at else None
-    return {"id": row.id, "contact_id": row.contact_id, "referrizer_contact": row.remote_contact_id, "at": at}
+    return {
+        "id": row.id,
+        "contact_id": row.contact_id,
+        "referrizer_contact": row.remote_contact_id,
+        "at": row.sent_at.isoformat() if row.sent_at else None,
+        "points": row.points,
+        "tried_at": row.intent_at.isoformat() if row.intent_at else None,
+        "run": row.settled_run,
+        "why": row.reason or "the run died before it had the answer",
+        "undone": row.undone_at is not None,
+    }

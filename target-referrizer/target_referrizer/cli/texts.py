@@ -62,15 +62,24 @@ def moves(found: list[dict[str, Any]]) -> Iterator[str]:
 
 def rejects(found: list[dict[str, Any]]) -> Iterator[str]:
     """What cannot be delivered, and why."""
-    yield from (f"{one['stream']} {one['id']}: {one['code']} {one['reason']}" for one in found)
+    for one in found:
+        yield f"{one['stream']} {one['id']}: {one['code']} {one['reason']} (since run {one['first_run']})"
+        if one["record"]:
+            yield f"  {', '.join(f'{name} {value}' for name, value in one['record'].items())}"
     if not found:
         yield "nothing is rejected"
 
 
 def held(found: list[dict[str, Any]]) -> Iterator[str]:
-    """What waits for a person."""
-    yield from (f"visit {one['id']} of contact {one['contact_id']} at {one['at']}" for one in found)
-    if not found:
+    """What waits for a person, and how to settle it."""
+    for one in found:
+        points = "the account's points" if one["points"] is None else f"{one['points']} points"
+        undone = "; undone since" if one["undone"] else ""
+        yield f"visit {one['id']} of contact {one['contact_id']} (Referrizer {one['referrizer_contact']})"
+        yield f"  at {one['at']}, {points}; tried {one['tried_at']}: {one['why']}{undone}"
+    if found:
+        yield "look whether Referrizer shows each visit: --confirm ID if it does, --resend ID if not"
+    else:
         yield "nothing is held"
 
 

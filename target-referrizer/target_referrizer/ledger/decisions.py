@@ -24,17 +24,19 @@ def resend(ledger: Ledger, source: str, ids: Sequence[str]) -> int:
         "sent_at": None,
         "intent_at": None,
         "settled_at": None,
+        "reason": None,
     }
     return _settle_held(ledger, source, ids, settled_run=None, points=None, **again)
 
 
 def confirm(ledger: Ledger, source: str, ids: Sequence[str], now: datetime) -> int:
     """Take held visits as delivered: a person has seen them in Referrizer; gives how many were held."""
-    return _settle_held(ledger, source, ids, status="delivered", settled_at=now)
+    return _settle_held(ledger, source, ids, status="delivered", reason=None, settled_at=now)
 
 
 def _settle_held(ledger: Ledger, source: str, ids: Sequence[str], **values: object) -> int:
-    held = (visit.c.source == source) & (visit.c.status == "held") & visit.c.id.in_(list(ids))
+    waits = visit.c.status.in_(("held", "sending"))  # of a run that died: nothing else is under way now
+    held = (visit.c.source == source) & waits & visit.c.id.in_(list(ids))
     with ledger.transaction() as tx:
         return int(tx.execute(sa.update(visit).where(held).values(**values)).rowcount)
 
