@@ -14,8 +14,8 @@ from target_referrizer.errors import TargetError
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import index, journal, outbox
 from target_referrizer.ledger.rows import canonical
+from target_referrizer.linking import reject_contact, remote_keys
 from target_referrizer.payloads import computed
-from target_referrizer.reconcile import reject_contact, remote_keys
 from target_referrizer.referrizer import Refused
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from target_referrizer.creates import Creates
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger import index, journal, outbox
-from target_referrizer.reconcile import reject_contact
+from target_referrizer.linking import reject_contact
 from target_referrizer.updates import Updates, set_aside
 from target_referrizer.workers import send_all
 

@@ -1,86 +1,34 @@
-"""Desired against confirmed: who is whom, what each Referrizer contact should show, what has to change.
+"""Desired against confirmed: what each Referrizer contact should show, and what has to change.
 
-Reads from Referrizer where it must (the index), writes only to the ledger. `delivery` makes it so.
+Reads from Referrizer where it must (see `linking`), writes only to the ledger. `delivery` makes it so.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer import matching, origin
-from target_referrizer.errors import TargetError
+from target_referrizer import origin
 from target_referrizer.ledger import desired as wanted
-from target_referrizer.ledger import index, journal, last_visits
+from target_referrizer.ledger import last_visits
 from target_referrizer.ledger.rows import canonical
+from target_referrizer.linking import Index, link, look_closer
 from target_referrizer.payloads import computed, same
-from target_referrizer.people import email_key, fold, phone_key
-from target_referrizer.reading import Reading
-from target_referrizer.workers import send_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from target_referrizer.context import Context
-    from target_referrizer.settings import Settings
 
 logger = logging.getLogger("target-referrizer")
 
-INDEX_TRUSTED = timedelta(hours=24)
 CHUNK = 500
 
 Row = sa.Row[Any]
-
-
-class Index:
-    """Reads Referrizer's contacts into the ledger when somebody has to be looked up."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._refreshed = False
-
-    def is_young(self) -> bool:
-        """Whether the last complete read is recent enough to be trusted."""
-        at = self._context.ledger.get("index_at")
-        return at is not None and self._context.as_of - datetime.fromisoformat(at) < INDEX_TRUSTED
-
-    def refresh_once(self) -> None:
-        """Read the index, unless this run already did."""
-        if not self._refreshed:
-            self.refresh()
-
-    def refresh(self) -> None:
-        """Read all of Referrizer's contacts."""
-        ledger = self._context.ledger
-        number = self._context.index_no = self._context.index_no + 1
-        ledger.put("index_no", str(number))
-        for page in self._context.client.list_contacts():
-            self._context.stop.check()
-            with ledger.transaction() as tx:
-                index.put(tx, number, [self._row(item) for item in page if item.get("id")])
-        with ledger.transaction() as tx:
-            index.finish(tx, number)
-        ledger.put("index_at", self._context.as_of.isoformat())
-        self._refreshed = True
-
-    def _row(self, item: dict[str, Any]) -> dict[str, Any]:
-        return {"id": str(item["id"]), "is_gone": False, **remote_keys(self._context.settings, item)}
-
-
-def remote_keys(settings: Settings, item: dict[str, Any]) -> dict[str, Any]:
-    """Keys for matching, and our fields as shown, of one of Referrizer's contacts."""
-    shown = settings.field_map.shown(item)
-    return {
-        "email_key": email_key(shown.get("email")),
-        "phone_key": phone_key(shown.get("phone"), settings.country),
-        "first_key": fold(shown.get("first_name")),
-        "last_key": fold(shown.get("last_name")),
-        "shown": shown,
-    }
 
 
 class Reconciler:
@@ -107,68 +55,19 @@ class Reconciler:
             somebody = wanted.unlinked(tx, context.source, "", 1)
         if somebody and not self.index.is_young():
             self.index.refresh_once()
-        self.link()
+        link(context)
         origin.decide(context)
-        self.match()
+        self._desire_all()
 
     def match(self) -> None:
-        """Link what can be linked, and work out what each Referrizer contact should show."""
-        self.link()
+        """Link what can be linked now, and work out what each Referrizer contact should show."""
+        link(self.context)
+        self._desire_all()
+
+    def _desire_all(self) -> None:
+        """Work out what each Referrizer contact with news should show."""
         if origin.is_blind(self.context.ledger):
             look_closer(self.context)
-        self.desire()
-
-    def link(self) -> None:
-        """Link what can be linked, and reject what is ambiguous."""
-        context = self.context
-        last = ""
-        while True:
-            with context.ledger.transaction() as tx:
-                rows = wanted.unlinked(tx, context.source, last, CHUNK, gone_too=True)
-                self._match_some(tx, rows)
-            if not rows:
-                break
-            last = rows[-1].id
-
-    def _match_some(self, tx: sa.Connection, rows: list[Row]) -> None:
-        near = index.with_keys(tx, (row.email_key for row in rows), (row.phone_key for row in rows))
-        found = [
-            matching.Candidate(
-                one.email_key, one.phone_key, one.first_key, one.last_key, one.id, is_linked=one.is_linked
-            )
-            for one in near
-        ]
-        by_email, by_phone = _by(found, "email"), _by(found, "phone")
-        for row in rows:
-            both = (*by_email.get(row.email_key, ()), *by_phone.get(row.phone_key, ()))
-            self._match_one(tx, row, list({one.id: one for one in both}.values()))
-
-    def _match_one(self, tx: sa.Connection, row: Row, candidates: list[matching.Candidate]) -> None:
-        person = matching.Person(row.email_key, row.phone_key, row.first_key, row.last_key)
-        try:
-            own = matching.find_own(person, candidates) if row.create_intent_at else None
-            match = own or matching.find(person, candidates)
-        except matching.Ambiguous:
-            if row.status != "gone":
-                reject_contact(tx, self.context, row, "RFZ-207", "more than one Referrizer contact fits")
-            return
-        if match is None:
-            return
-        wanted.link(
-            tx, row.source, row.id, match.id,
-            linked_by=match.by, agrees=match.agrees, linked_at=self.context.as_of, birthday_due=own is None,
-            created_run=self.context.run if own else None,
-        )  # fmt: skip
-        about = {"source": row.source, "contact_id": row.id, "remote_id": match.id}
-        journal.note(tx, self.context.moment, "linked", **about, by=match.by, agrees=match.agrees)
-        if not match.agrees:
-            logger.warning(
-                "contact %s has another first name than Referrizer contact %s: it brings visits, not fields",
-                row.id, match.id,
-            )  # fmt: skip
-
-    def desire(self) -> None:
-        """Work out what each Referrizer contact with news should show."""
         with self.context.ledger.transaction() as tx:
             for remote_ids in _chunks(wanted.remotes_with_news(tx, self.context.source)):
                 records = wanted.linked_records(tx, remote_ids)
@@ -239,40 +138,6 @@ class Reconciler:
 
     def _same(self, field: str, ours: Any, shown: Any) -> bool:
         return same(field, ours, shown, self.context.settings.country)
-
-
-def look_closer(context: Context) -> None:
-    """Read by its id who was linked and of whom the list showed too little to go on from."""
-    settings, after = context.settings, [""]
-
-    def take(tx: sa.Connection, room: int) -> list[str]:
-        ids = index.unseen_linked(tx, after[0], room)
-        after[0] = ids[-1] if ids else after[0]
-        return ids
-
-    def keep(tx: sa.Connection, remote_id: str, document: dict[str, Any] | None) -> None:
-        shown = {"group": None, "last_visit_at": None} | settings.field_map.shown(document or {})
-        start = origin.start_of(shown["last_visit_at"] or "", settings)
-        wanted.keep(tx, remote_id, shown=canonical(shown), baseline_visit_at=start)
-
-    send_all(context, "reading contacts", Reading(context.client, take, keep), 0)
-
-
-def reject_contact(tx: sa.Connection, context: Context, row: Row, code: str, reason: str) -> None:
-    """Set a contact aside that cannot be linked or created; a changed record tries again by itself."""
-    wanted.reject(tx, row, code)
-    journal.reject(
-        tx, row.source, context.moment, journal.Rejected("contacts", row.id, code, reason, row.record)
-    )
-    logger.warning("contact %s rejected: %s", row.id, TargetError(code, reason))
-
-
-def _by(found: Sequence[matching.Candidate], key: str) -> dict[str | None, list[matching.Candidate]]:
-    grouped: dict[str | None, list[matching.Candidate]] = {}
-    for one in found:
-        if getattr(one, key):
-            grouped.setdefault(getattr(one, key), []).append(one)
-    return grouped
 
 
 def _chunks(items: Sequence[Any]) -> Iterator[Any]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.ledger import desired, index, reports
+from target_referrizer.linking import Index
 from target_referrizer.masking import masked
 from target_referrizer.payloads import same
 from target_referrizer.reading import Reading
-from target_referrizer.reconcile import Index
 from target_referrizer.workers import send_all
 
 if TYPE_CHECKING:
