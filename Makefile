@@ -40,6 +40,10 @@ test: lint ## lint, types and all daily tests
 test-slow: .venv/.dev-ready ## long sweeps, the demo, fresh installs
 	@.venv/bin/python -m pytest -q -m slow
 
+.PHONY: kill-sweep
+kill-sweep: .venv/.dev-ready ## kill the target at each step of each kind of write, and see what the next run makes of it
+	@.venv/bin/python -m tests.kill_sweep
+
 .PHONY: lint
 lint: .venv/.dev-ready ## ruff, mypy and the declared dependencies of each package
 	@.venv/bin/ruff check --quiet .
