@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing, contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from target_referrizer.ledger.tables import contact, remote_contact, run, visit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SERVER_PATIENCE = 30
 SETTLED_VISITS = ("delivered", "merged", "held")
 
 
@@ -48,30 +50,25 @@ def visit_statuses(tx: sa.Connection) -> dict[str, str]:
     return {row.id: row.status for row in tx.execute(sa.select(visit.c.id, visit.c.status))}
 
 
-def unconfirmed(tx: sa.Connection) -> list[str]:
-    """What is staged and not yet known to stand in Referrizer; state must not leave while there is any."""
+def unconfirmed(tx: sa.Connection, group: str) -> list[str]:
+    """What is not known to stand in Referrizer, each contact in this group; state must not leave before."""
     contacts = sa.select(contact.c.id).where((contact.c.status != "linked") | contact.c.dirty)
     visits = sa.select(visit.c.id).where(visit.c.status.not_in(SETTLED_VISITS))
     linked = tx.execute(sa.select(remote_contact).where(remote_contact.c.is_linked))
     return [
         *(f"contact {row.id}" for row in tx.execute(contacts)),
         *(f"visit {row.id}" for row in tx.execute(visits)),
-        *(f"Referrizer contact {row.id}" for row in linked if _differs(row)),
+        *(f"Referrizer contact {row.id}" for row in linked if _differs(row, group)),
     ]
-
-
-def confirmed_groups(tx: sa.Connection) -> dict[str, Any]:
-    """The group that Referrizer has acknowledged for each linked contact."""
-    query = sa.select(remote_contact.c.id, remote_contact.c.confirmed_group)
-    return {row.id: row.confirmed_group for row in tx.execute(query.where(remote_contact.c.is_linked))}
 
 
 def _run_of(pid: int) -> sa.ScalarSelect[Any]:
     return sa.select(sa.func.max(run.c.id)).where(run.c.pid == pid).scalar_subquery()
 
 
-def _differs(row: sa.Row[Any]) -> bool:
-    return row.intent_at is not None or json.loads(row.desired) != json.loads(row.confirmed)
+def _differs(row: sa.Row[Any], group: str) -> bool:
+    is_confirmed = json.loads(row.desired) == json.loads(row.confirmed) and row.confirmed_group == group
+    return row.intent_at is not None or not is_confirmed
 
 
 def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> int:
@@ -80,10 +77,24 @@ def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) ->
 
 @contextmanager
 def ledger(url: str) -> Iterator[sa.Connection]:
-    """A ledger opened beside the product, to look and not to touch."""
+    """A ledger opened beside the product, to look and not to touch; nobody else has it open any more."""
     engine = sa.create_engine(url)
     try:
         with closing(engine.connect()) as connection:
+            if engine.name == "postgresql":
+                _wait_for_the_end_of_others(connection)
             yield connection
     finally:
         engine.dispose()
+
+
+def _wait_for_the_end_of_others(connection: sa.Connection) -> None:
+    """A server sees a client's death when it next reads from it; until then the dead run's locks are held."""
+    here = "datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    others = sa.text(f"SELECT count(*) FROM pg_stat_activity WHERE {here}")
+    due = monotonic() + SERVER_PATIENCE
+    while connection.scalar(others):
+        connection.rollback()  # within one transaction the answer stays the same
+        if monotonic() > due:
+            message = "the server still has sessions of a process that is gone"
+            raise TimeoutError(message)

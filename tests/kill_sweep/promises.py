@@ -28,7 +28,7 @@ def of_the_vendor(world: World, last: Sight) -> Iterator[str]:
     for key in world.people:
         yield from _of_one(world, key, last)
     groups = world.box.referrizer.groups()
-    if groups != {"": 1, _group(world.kind): len(world.people)}:
+    if groups != {"": 1, world.group: len(world.people)}:
         yield f"groups {groups}"
     for effect in EFFECTS_THAT_MUST_NOT_BE:
         yield from (f"{effect} {one.get('field', '')}" for one in world.box.referrizer.journal.of(effect))
@@ -47,7 +47,7 @@ def _of_one(world: World, key: int, last: Sight) -> Iterator[str]:
     due = [write_date(world.visited_at)] if world.kind is Kind.VISIT else []
     is_held = last.visits.get(str(key)) == "held"
     if visits != due and not (is_held and visits == []):
-        yield f"visit {key} ({last.visits.get(str(key))}): Referrizer has {len(visits)} of {len(due)}"
+        yield f"visit {key} is {last.visits.get(str(key))}: due {due}, at the vendor {visits}"
 
 
 def _value(shown: dict[str, Any], name: str) -> Any:
@@ -63,12 +63,8 @@ def _contents(world: World, key: int) -> dict[str, Any]:
         "gender": None if world.kind is Kind.CREATE else "female",
         "address.city": "New Town" if world.kind is Kind.UPDATE else "Old Town",
         "customFields.Last Visit Date": days.get(world.kind, "2026-03-01"),
-        "customFields.Customer Group": _group(world.kind),
+        "customFields.Customer Group": world.group,
     }
-
-
-def _group(kind: Kind) -> str:
-    return "Past customers" if kind is Kind.GROUP else "Current customers"
 
 
 def of_state(sight: Sight) -> Iterator[str]:

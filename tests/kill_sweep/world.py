@@ -73,6 +73,11 @@ class World:
     ) -> None:
         self.box.stop()
 
+    @property
+    def group(self) -> str:
+        """The one group that everybody has to be in at the end."""
+        return "Past customers" if self.kind is Kind.GROUP else "Current customers"
+
     # --- what is said to the target
 
     def prepare(self, processes: Processes) -> None:
@@ -182,7 +187,7 @@ class World:
                 staged=looking.staged(tx, self.kind, pid),
                 intents=looking.intents(tx, self.kind, pid),
                 outcomes=looking.outcomes(tx, self.kind, pid),
-                unconfirmed=looking.unconfirmed(tx),
+                unconfirmed=looking.unconfirmed(tx, self.group),
                 visits=looking.visit_statuses(tx),
                 stderr=paths["stderr"].read_text(),
             )
