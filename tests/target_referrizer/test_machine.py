@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,10 +16,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from tests.target_referrizer.asking import ask
 from tests.target_referrizer.dying import dies_at
 from tests.target_referrizer.salon import NOW, Salon, ago, check_in, contact, custom, singer
 
 from sandbox import Sandbox
+from target_referrizer.errors import TargetError
 from target_referrizer.ledger import Ledger, tables
 
 if TYPE_CHECKING:
@@ -111,7 +114,7 @@ class Model:
 
     cities: dict[int, str] = field(default_factory=dict)
     came: dict[int, tuple[int, datetime, bool]] = field(default_factory=dict)
-    was_sendable: set[int] = field(default_factory=set)
+    forgotten: dict[int, Record | None] = field(default_factory=dict)  # what Referrizer shows from then on
 
     def last_visit(self, key: int) -> datetime | None:
         return max((at for who, at, stands in self.came.values() if who == key and stands), default=None)
@@ -144,6 +147,8 @@ GROUPS = [{"name": "Fresh", "visited_within": "30 days"}, {"name": "Stale"}]
 class Business(RuleBasedStateMachine):
     """News comes, time passes, things break; after each undisturbed run Referrizer shows what it should."""
 
+    ledger_url = ""
+
     @initialize()
     def open(self) -> None:
         self._folder = TemporaryDirectory()
@@ -161,6 +166,9 @@ class Business(RuleBasedStateMachine):
             "brake_percent": 99999,
             "max_reject_percent": 100,
         }
+        if self.ledger_url:
+            self.salon.settings["ledger_url"] = self.ledger_url
+            empty(self.ledger_url)
         self.model, self.next_id = Model(), 1
         self.news: list[str] = []
 
@@ -212,6 +220,30 @@ class Business(RuleBasedStateMachine):
     def time_passes(self, days: int) -> None:
         self._box.clock.advance(timedelta(days=days))
 
+    # what a person does
+
+    @rule()
+    def a_person_takes_a_baseline(self) -> None:
+        ask(self.salon, "baseline")
+
+    @rule()
+    def a_person_settles_what_is_held(self) -> None:
+        dates = {one["date"][:16] for one in self.salon.visits()}
+        for key, status in visit_statuses(self.salon).items():
+            if status in {"held", "sending"}:
+                is_there = self.model.came[int(key)][1].isoformat()[:16] in dates
+                ask(self.salon, "held", "--confirm" if is_there else "--resend", key)
+
+    @rule(key=KEYS)
+    def a_person_is_forgotten(self, key: int) -> None:
+        try:
+            ask(self.salon, "forget", str(key))
+        except TargetError as unknown:
+            assert unknown.code in {"RFZ-403", "RFZ-404"}  # noqa: PT017 - nobody to forget yet
+            return
+        found = [one for one in self.salon.shown() if one["email"] == f"ada{key}@example.com"]
+        self.model.forgotten.setdefault(key, deepcopy(found[0]) if found else None)
+
     # runs
 
     @rule(
@@ -245,8 +277,11 @@ class Business(RuleBasedStateMachine):
     def _contacts_are_right(self) -> None:
         shown = {one["email"]: one for one in self.salon.shown()}
         assert len(shown) == len(self.salon.shown())
-        assert set(shown) == {f"ada{key}@example.com" for key in self.model.cities}
-        for key, city in self.model.cities.items():
+        for key, as_it_was in self.model.forgotten.items():
+            assert shown.pop(f"ada{key}@example.com", None) == as_it_was
+        living = {key: city for key, city in self.model.cities.items() if key not in self.model.forgotten}
+        assert set(shown) == {f"ada{key}@example.com" for key in living}
+        for key, city in living.items():
             one, last = shown[f"ada{key}@example.com"], self.model.last_visit(key)
             assert one["address"]["city"] == city
             assert custom(one, "Customer Group") == self.model.group(key, self.salon.now)
@@ -255,6 +290,8 @@ class Business(RuleBasedStateMachine):
     def _visits_are_right(self, statuses: dict[str, str]) -> None:
         dates = {one["date"][:16] for one in self.salon.visits()}
         for key, (who, at, stands) in self.model.came.items():
+            if who in self.model.forgotten:
+                continue
             if stands and who in self.model.cities:
                 assert statuses[str(key)] in {"delivered", "held"}
             if statuses[str(key)] == "delivered":
@@ -270,7 +307,14 @@ class Business(RuleBasedStateMachine):
         assert len(emails) == len(set(emails)), json.dumps(emails)
 
 
-def explore(examples: int, steps: int) -> None:
+def empty(url: str) -> None:
+    """Leave no table on the server."""
+    engine = sa.create_engine(url)
+    tables.metadata.drop_all(engine)
+    engine.dispose()
+
+
+def explore(examples: int, steps: int, machine: type[Business] = Business) -> None:
     how = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -279,7 +323,7 @@ def explore(examples: int, steps: int) -> None:
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Business, settings=how)
+    run_state_machine_as_test(machine, settings=how)
 
 
 def test_any_history_ends_in_what_the_sources_said() -> None:
@@ -289,3 +333,12 @@ def test_any_history_ends_in_what_the_sources_said() -> None:
 @SLOW
 def test_any_long_history_ends_in_what_the_sources_said() -> None:
     explore(60, 30)
+
+
+@SLOW
+@pytest.mark.xdist_group("postgres")
+def test_any_history_ends_in_what_the_sources_said_on_a_server_too(server: str) -> None:
+    class OnServer(Business):
+        ledger_url = server
+
+    explore(25, 25, OnServer)
