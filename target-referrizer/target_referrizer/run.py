@@ -128,6 +128,8 @@ class Run:
         error: Exception | None = None
         text = None
         try:
+            with self.ledger.transaction() as tx:
+                journal.progress(tx, self.number, phase="waiting for its turn")
             with self.ledger.locks.delivery():
                 self.is_delivering = True
                 error = self._deliver()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
+from tests.target_referrizer.asking import ask
 from tests.target_referrizer.salon import check_in, contact, singer
 
 from target_referrizer.cli import ledger_command
@@ -206,6 +208,9 @@ def test_a_run_of_the_same_source_is_refused_while_another_delivers(held: Salon)
             _, said = second.communicate(timeout=PATIENCE)
         assert second.returncode == 4
         assert f"RFZ-401 another run of source 'booker' holds the ledger (process {first.pid} " in said
+        assert ", creating contacts, 0 of 1)" in said
+        running = ask(held, "status").stdout
+        assert re.search(r"run 1 of source booker: running since .*, creating contacts 0 of 1\n", running)
         assert "Traceback" not in said
         assert first.poll() is None
 
@@ -229,6 +234,7 @@ def test_another_source_stages_at_once_and_delivers_when_the_first_is_done(held:
         with first.transaction() as tx:
             staged = tx.scalar(sa.select(sa.func.count()).select_from(tables.contact))
         assert (staged, len(held.shown())) == (2, 1)
+        assert "waiting for its turn" in ask(held, "status", source="shop").stdout
     other.join(PATIENCE)
     first.close()
     assert ended == [2]
