@@ -50,10 +50,18 @@ def _records(tx: sa.Connection, source: str, who: str, email_key: str | None) ->
     if not all(_are_one(row, other) for row in named for other in named):
         ids = ", ".join(sorted(row.id for row in named))
         raise TargetError("RFZ-405", f"several people have this e-mail, the records {ids}")
-    remote_ids = [row.remote_id for row in named if row.remote_id]
-    mates = _select(tx, contact.c.remote_id.in_(remote_ids))
-    same = [row for row in mates if all(_are_one(row, one) for one in named)]
+    same = [row for row in _select(tx, _near(named)) if all(_are_one(row, one) for one in named)]
     return list({(row.source, row.id): row for row in (*named, *same)}.values())
+
+
+def _near(named: Sequence[Row]) -> sa.ColumnElement[bool]:
+    """Records that are linked to the same contact, or share the e-mail, or the phone and the last name."""
+    near: sa.ColumnElement[bool] = contact.c.remote_id.in_([row.remote_id for row in named if row.remote_id])
+    near |= contact.c.email_key.in_([row.email_key for row in named if row.email_key])
+    for row in named:
+        if row.phone_key and row.last_key:
+            near |= (contact.c.phone_key == row.phone_key) & (contact.c.last_key == row.last_key)
+    return near
 
 
 def _unlinked(tx: sa.Connection, records: Sequence[Row], who: str, email_key: str | None) -> list[Row]:

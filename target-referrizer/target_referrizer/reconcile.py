@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from target_referrizer import origin
 from target_referrizer.ledger import desired as wanted
-from target_referrizer.ledger import last_visits
+from target_referrizer.ledger import forgetting, last_visits
 from target_referrizer.ledger.rows import canonical
 from target_referrizer.linking import Index, link, look_closer
 from target_referrizer.payloads import computed, same
@@ -51,6 +51,7 @@ class Reconciler:
         """
         context = self.context
         with context.ledger.transaction() as tx:
+            forgetting.veil_waiting(tx, context.source)
             last_visits.work_out(tx, context.source, context.settings.policy.zone)
             somebody = wanted.unlinked(tx, context.source, "", 1)
         if somebody and not self.index.is_young():

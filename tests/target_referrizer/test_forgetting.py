@@ -162,6 +162,35 @@ def test_all_records_of_one_person_are_erased(salon: Salon) -> None:
     assert traces(salon) == []
 
 
+def test_a_second_record_of_the_person_that_is_linked_to_nobody_is_erased_too(salon: Salon) -> None:
+    salon.run([AUGUSTA])
+    salon.box.faults.add("503", vendor="referrizer")
+    salon.run(
+        [{**AUGUSTA, "id": "w-1", "email": None}, {"id": "w-2", **PERSON, "phone": None}], source="shop"
+    )
+    salon.box.faults.clear()
+    assert ask_json(salon, "forget", "900777")["records"] == 3
+    assert traces(salon) == []
+
+
+def test_a_record_that_was_staged_just_before_is_not_created(salon: Salon) -> None:
+    """On a server another source may stage while a person is erased."""
+    salon.run([AUGUSTA])
+    ask(salon, "forget", "900777")
+    late = {"source": "booker", "id": "900779", "record": "{}", "status": "new", "staged_run": 1}
+    keys = {"email_key": str(PERSON["email"]), "first_key": "augusta", "last_key": "kingsley"}
+    salon.edit_ledger(sa.insert(tables.contact).values(**late, **keys))
+    assert salon.run([]).writes == []
+    assert [*traces(salon), *(["900779"] if "900779" in everything(salon) else [])] == []
+
+
+def test_status_counts_the_forgotten_and_names_none_that_only_the_ledger_knew(salon: Salon) -> None:
+    salon.run([AUGUSTA, contact(1)])
+    ask(salon, "forget", "900777")
+    assert ask_json(salon, "status")["forgotten"] == {"count": 1, "ids": []}
+    assert "asked to be forgotten: 1 (…)" in ask(salon, "status").stdout
+
+
 @pytest.fixture
 def family(salon: Salon) -> Salon:
     """Maria and Luis Reyes share an e-mail; the contact in Referrizer is Maria's."""

@@ -24,8 +24,8 @@ def status(found: dict[str, Any]) -> Iterator[str]:
     for name, what in LISTED.items():
         one = found[name]
         if one["count"]:
-            more = ", …" if one["count"] > len(one["ids"]) else ""
-            yield f"{what}: {one['count']:,} ({', '.join(one['ids'])}{more})"
+            more = ["…"] if one["count"] > len(one["ids"]) else []
+            yield f"{what}: {one['count']:,} ({', '.join([*one['ids'], *more])})"
 
 
 def _run(source: str, last: dict[str, Any] | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger.marks import Marks
+from target_referrizer.ledger.marks import VEILED, Marks
 from target_referrizer.ledger.rows import ContactRow, canonical
 from target_referrizer.ledger.tables import contact, event, mark, rejection, remote_contact, visit
 
@@ -108,7 +108,7 @@ def come_back(tx: sa.Connection, source: str, contact_id: str, email_key: str | 
     if whom is None:
         return 0
     digests = [one for one, other in marks.whom.items() if other == whom]
-    tx.execute(sa.delete(contact).where(contact.c.id.in_([f"forgotten-{one}" for one in digests])))
+    tx.execute(sa.delete(contact).where(contact.c.id.in_([VEILED + one for one in digests])))
     return int(tx.execute(sa.delete(mark).where(mark.c.whom == whom)).rowcount)
 
 
@@ -122,6 +122,16 @@ def veil_visits(tx: sa.Connection, source: str, rows: Iterable[VisitRow]) -> Ite
     """The rows, and of check-ins of people who are forgotten no more than their ids."""
     marks = Marks.load(tx)
     return [_veiled_visit(marks, source, row) for row in rows] if marks.whom else rows
+
+
+def veil_waiting(tx: sa.Connection, source: str) -> None:
+    """Erase who was forgotten while a record of the same person was just being staged."""
+    marks = Marks.load(tx)
+    if not marks.whom:
+        return
+    waiting = (contact.c.source == source) & contact.c.status.in_(_NOT_LINKED_YET)
+    for row in tx.execute(sa.select(contact).where(waiting)).all():
+        _comes_again(tx, marks, source, row)
 
 
 def veil_rejected(tx: sa.Connection, source: str, row: Rejected) -> Rejected:
@@ -149,7 +159,7 @@ def _veiled_visit(marks: Marks, source: str, row: VisitRow) -> VisitRow:
     return replace(row, contact_id=marks.veiled_id(source, row.contact_id), **_NO_VISIT)
 
 
-def _comes_again(tx: sa.Connection, marks: Marks, source: str, row: ContactRow) -> bool:
+def _comes_again(tx: sa.Connection, marks: Marks, source: str, row: ContactRow | Row) -> bool:
     """Whether somebody who is forgotten comes under an id that stands for nobody in Referrizer yet.
 
     That id is marked too. Whoever is linked already is somebody else, whatever e-mail they have now.
@@ -229,19 +239,15 @@ def _erase_visits(tx: sa.Connection, source: str, contact_id: str, new_id: str) 
 
 def _erase_rejects(tx: sa.Connection, row: Row) -> int:
     """Rejects of this person: the record itself, its check-ins, and whatever quotes its e-mail or phone."""
-    open_ones = tx.execute(sa.select(rejection).where(rejection.c.source == row.source)).all()
-    mine = [one for one in open_ones if _is_about(one, row)]
-    for one in mine:
-        key = (rejection.c.source == one.source) & (rejection.c.stream == one.stream)
-        tx.execute(sa.delete(rejection).where(key, rejection.c.id == one.id))
-    return len(mine)
+    itself = (rejection.c.stream == "contacts") & (rejection.c.id == row.id)
+    about = [rejection.c.record.contains(text, autoescape=True) for text in _mentions(row.id)]
+    quoted = [key for key in (row.email_key, row.phone_key) if key]
+    about += [sa.func.lower(rejection.c.record).contains(key, autoescape=True) for key in quoted]
+    mine = (rejection.c.source == row.source) & sa.or_(itself, *about)
+    return int(tx.execute(sa.delete(rejection).where(mine)).rowcount)
 
 
-def _is_about(reject: Row, row: Row) -> bool:
-    if reject.stream == "contacts" and reject.id == row.id:
-        return True
-    record = json.loads(reject.record or "{}")
-    if reject.stream == "check_ins" and str(record.get("contact_id")) == row.id:
-        return True
-    text = (reject.record or "").casefold()
-    return any(key and key in text for key in (row.email_key, row.phone_key))
+def _mentions(contact_id: str) -> list[str]:
+    """How the canonical text of a check-in names its contact, as a number or as a text."""
+    forms = (contact_id, json.dumps(contact_id, ensure_ascii=False))
+    return [f'"contact_id":{form}{end}' for form in forms for end in ",}"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SALT = "mark_salt"
+VEILED = "forgotten-"  # begins the ids of forgotten records
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Marks:
 
     def veiled_id(self, source: str, contact_id: str) -> str:
         """The id that a forgotten record has in the ledger from then on."""
-        return f"forgotten-{self.of_record(source, contact_id)}"
+        return VEILED + self.of_record(source, contact_id)
 
     def is_forgotten(self, source: str, contact_id: str) -> bool:
         """Whether this record's person is forgotten."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.ledger import accounting, desired, journal, outbox, planning
+from target_referrizer.ledger.marks import VEILED
 from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def status(ledger: Ledger, source: str, since: datetime | None) -> dict[str, Any
             "rejected": _by(tx, rejection.c.code, rejected),
             "disagreeing": _ids(tx, sa.select(contact.c.id).where(mine, contact.c.agrees == sa.false())),
             "gone": _ids(tx, sa.select(contact.c.id).where(mine, contact.c.status == "gone")),
-            "forgotten": _ids(tx, sa.select(contact.c.id).where(mine, contact.c.status == "forgotten")),
+            "forgotten": _forgotten(tx, mine),
         }
 
 
@@ -93,6 +94,13 @@ def _ids(tx: sa.Connection, query: sa.Select[Any]) -> dict[str, Any]:
     """How many, and the first few ids."""
     count = tx.scalar(sa.select(sa.func.count()).select_from(query.subquery()))
     return {"count": count, "ids": [row.id for row in tx.execute(query.limit(20))]}
+
+
+def _forgotten(tx: sa.Connection, mine: sa.ColumnElement[bool]) -> dict[str, Any]:
+    """Those whom the source itself calls forgotten are named by id, the others are only counted."""
+    everybody = sa.select(contact.c.id).where(mine, contact.c.status == "forgotten")
+    found = _ids(tx, everybody.where(~contact.c.id.startswith(VEILED)))
+    return {**found, "count": _ids(tx, everybody)["count"]}
 
 
 def find(ledger: Ledger, who: str, *, email_key: str | None = None) -> tuple[list[Row], Row | None]:

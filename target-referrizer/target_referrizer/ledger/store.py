@@ -109,13 +109,24 @@ class Ledger:
         self._drop_copy()
 
     def purge(self) -> None:
-        """Leave no trace of what was erased: in the pages of the database, and in its log."""
+        """Leave no trace of what was erased: in the pages of the database, and in its log.
+
+        Raises:
+            TargetError: RFZ-403, there is no room to write the database anew.
+        """
+        try:
+            self._purge()
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+            what = f"the person is erased, but old pages of the ledger are not ({type(error).__name__})"
+            raise TargetError("RFZ-403", what) from None
+
+    def _purge(self) -> None:
         raw = self._connection.connection.driver_connection
         if self.url.get_backend_name() == "postgresql":
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as cleaner:
                 cleaner.execute(sa.text(f"VACUUM {', '.join(metadata.tables)}"))
         elif raw is not None:
-            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            for statement in ("PRAGMA temp_store=FILE", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                 raw.execute(statement)
 
     def _drop_copy(self) -> None:
