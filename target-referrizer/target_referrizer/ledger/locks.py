@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, Protocol
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
+from target_referrizer.errors import TargetError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
 
 #: Whoever asks whether a lock is held holds it for an instant; a run that starts just then waits so long.
 PROBING_SECONDS = 0.3
+_FOR_EVER = -1
 
 
 class Locks(Protocol):
@@ -54,7 +57,7 @@ class FileLocks:
         """See `Locks`."""
         lock = self._lock("run-" + hashlib.sha256(source.encode()).hexdigest()[:12])
         try:
-            lock.acquire(timeout=PROBING_SECONDS)
+            _acquire(lock, PROBING_SECONDS)
         except Timeout:
             return False
         self._source = lock
@@ -69,7 +72,7 @@ class FileLocks:
     @contextmanager
     def delivery(self) -> Iterator[None]:
         """See `Locks`."""
-        with self._lock("delivery"):
+        with _acquire(self._lock("delivery"), _FOR_EVER):
             yield
 
     def release(self) -> None:
@@ -79,13 +82,36 @@ class FileLocks:
             self._source = None
 
 
-class AdvisoryLocks:
-    """Locks for a ledger on PostgreSQL, one session held open for as long as the run lasts."""
+def _acquire(lock: FileLock, timeout: float) -> AbstractContextManager[object]:
+    """Take a lock; given back at the end of the context.
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        schema = self._connection.scalar(sa.text("SELECT current_schema()"))
+    Raises:
+        Timeout: Somebody else holds it.
+        TargetError: Its file cannot be made beside the ledger.
+    """
+    try:
+        return lock.acquire(timeout=timeout)
+    except Timeout:
+        raise
+    except OSError as error:
+        what = f"a lock file cannot be made beside the ledger ({error.strerror})"
+        raise TargetError("RFZ-403", what) from None
+
+
+class AdvisoryLocks:
+    """Locks for a ledger on PostgreSQL, held by the session that does the run's work.
+
+    They fall with that session, and so does the run: in a session of their own they could be lost without
+    the run noticing, and a second one would send beside it.
+    """
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[sa.Connection]], schema: str) -> None:
+        self._transaction = transaction
         self._scope = f"target-referrizer:{schema}"
+
+    def _ask(self, function: str, name: str) -> bool:
+        with self._transaction() as tx:
+            return bool(tx.scalar(sa.text(f"SELECT {function}(:key)"), {"key": self._key(name)}))
 
     def _key(self, name: str) -> int:
         digest = hashlib.sha256(f"{self._scope}:{name}".encode()).digest()
@@ -93,30 +119,26 @@ class AdvisoryLocks:
 
     def try_source(self, source: str) -> bool:
         """See `Locks`."""
-        taken = sa.text("SELECT pg_try_advisory_lock(:key)")
-        return bool(self._connection.scalar(taken, {"key": self._key(f"run:{source}")}))
+        return self._ask("pg_try_advisory_lock", f"run:{source}")
 
     def is_held(self, source: str) -> bool:
         """See `Locks`."""
         if not self.try_source(source):
             return True
-        given_back = sa.text("SELECT pg_advisory_unlock(:key)")
-        self._connection.execute(given_back, {"key": self._key(f"run:{source}")})
+        self._ask("pg_advisory_unlock", f"run:{source}")
         return False
 
     @contextmanager
     def delivery(self) -> Iterator[None]:
         """See `Locks`."""
-        key = {"key": self._key("delivery")}
-        self._connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), key)
+        self._ask("pg_advisory_lock", "delivery")
         try:
             yield
         finally:
-            self._connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), key)
+            self._ask("pg_advisory_unlock", "delivery")
 
     def release(self) -> None:
-        """See `Locks`."""
-        self._connection.close()
+        """See `Locks`. They end with the session."""
 
 
 class NoLocks:

@@ -14,12 +14,14 @@ import sqlalchemy as sa
 
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import migrations
+from target_referrizer.ledger.failures import LedgerFailure, failure
 from target_referrizer.ledger.locks import AdvisoryLocks, FileLocks, Locks, NoLocks
 from target_referrizer.ledger.tables import meta, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: So long one waits for another program that holds a ledger file; `?timeout=` in its URL says otherwise.
 BUSY_SECONDS = 60
 
 
@@ -43,9 +45,9 @@ class Ledger:
             self._connection = self.engine.connect()
             self._outer = None if lasting or self.path else self._connection.begin()
             self._upgrade()
-        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+        except LedgerFailure as error:
             self._drop_copy()
-            raise TargetError("RFZ-403", f"the ledger cannot be opened ({type(error).__name__})") from None
+            raise failure(error, "cannot be opened") from None
         except TargetError:
             self._drop_copy()
             raise
@@ -62,7 +64,7 @@ class Ledger:
 
     def _make_locks(self, *, lasting: bool) -> Locks:
         if self.url.get_backend_name() == "postgresql":
-            return AdvisoryLocks(self.engine)
+            return AdvisoryLocks(self.transaction, str(self.scalar(sa.text("SELECT current_schema()"))))
         # A dry run on a file has a copy of its own, so a real run that is under way does not matter to it. On
         # PostgreSQL it shares the tables, and takes its turn like any other run.
         return FileLocks(self.path) if self.path and lasting else NoLocks()
@@ -187,7 +189,7 @@ def _engine(url: sa.URL) -> sa.Engine:
                 "RFZ-101",
                 "ledger_url names PostgreSQL, but its driver is missing: install target-referrizer[postgres]",
             ) from None
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = sa.create_engine(url, connect_args={} if "timeout" in url.query else {"timeout": BUSY_SECONDS})
     sa.event.listen(engine, "connect", _sqlite_pragmas)
     sa.event.listen(engine, "begin", _sqlite_begin)
     return engine
