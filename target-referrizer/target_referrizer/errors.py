@@ -149,7 +149,8 @@ _LEDGER = (
         "Install that version of target-referrizer or a later one."),
     Entry("RFZ-403", "Ledger unusable",
         "The ledger cannot be opened, read or written.",
-        "Check `ledger_url`, the free space and the permissions of the place that it names."),
+        "Check `ledger_url`, and the free space, the permissions and the backups of the place that it names; "
+        "then run again, the next run goes on from there."),
     Entry("RFZ-404", "Not in the ledger",
         "The ledger knows no such contact, or holds no such visit.",
         "Check the id: a contact's is that of its source or of Referrizer (`-` reads an e-mail from standard "
@@ -178,6 +179,10 @@ _AVAILABILITY = (
     Entry("RFZ-603", "Stopped",
         "Somebody asked the run to stop, with Ctrl-C or a signal; what was under way was finished.",
         "Nothing: the next run goes on where this one stopped."),
+    Entry("RFZ-604", "State not taken",
+        "Everything was delivered, but whoever reads the target's standard output, such as Meltano, did not "
+        "take the state.",
+        "Run again: the tap begins where it began this time, and nothing is delivered twice."),
 )
 
 _PROGRAM = (

@@ -6,9 +6,9 @@ import logging
 import sys
 from typing import Any, NoReturn
 
-import sqlalchemy as sa
-
 from target_referrizer.errors import TargetError
+from target_referrizer.ledger.failures import LedgerFailure, failure
+from target_referrizer.stopping import LeaveNow, leave_when_asked
 
 
 def run_cli(command: Any, name: str) -> NoReturn:
@@ -16,13 +16,17 @@ def run_cli(command: Any, name: str) -> NoReturn:
 
     It is never a traceback: the values in it could be those of a person.
     """
+    leave_when_asked()
     try:
         command.main(prog_name=name)
+    except LeaveNow as asked:
+        _say(asked.stopped)
+        raise
     except TargetError as error:
         _say(error)
         sys.exit(error.exit_code)
-    except sa.exc.SQLAlchemyError as error:
-        _say(TargetError("RFZ-403", f"the ledger failed ({type(error).__name__})"))
+    except LedgerFailure as error:
+        _say(failure(error))
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - the last resort: say where, never what (it could quote a person)
         place = _innermost(error)

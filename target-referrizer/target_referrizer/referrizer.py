@@ -276,7 +276,7 @@ class Referrizer:
         """Send nothing more; a call that may have arrived before stays unknown."""
         if call.doubtful_tries:
             raise Unknown("no answer before the run was stopped")
-        raise Stopped(self._stop)
+        raise Stopped(self._stop.signum)
 
     def _give_up(self, call: _Call, trouble: Trouble, left: float) -> NoReturn:
         if call.doubtful_tries:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
-
-import sqlalchemy as sa
 
 from target_referrizer import account, origin, plan, preview
 from target_referrizer.context import Context
 from target_referrizer.delivery import deliver
 from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable
 from target_referrizer.ledger import Ledger, forgetting, journal, staging
+from target_referrizer.ledger.failures import LedgerFailure, failure
 from target_referrizer.reconcile import Reconciler
 from target_referrizer.tally import Tally, person_needed
 from target_referrizer.visits import Visits, settle_unfinished
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    import sqlalchemy as sa
+
     from target_referrizer.ledger.rows import ContactRow, VisitRow
     from target_referrizer.outside import Outside
     from target_referrizer.referrizer import Referrizer
     from target_referrizer.settings import Settings
 
 logger = logging.getLogger("target-referrizer")
+
+#: State leaves only after everything was delivered that could be.
+STATE_ON = (0, 3)
 
 Found = TypeVar("Found")
 
@@ -123,8 +128,12 @@ class Run:
 
     # --- end of input
 
-    def finish(self) -> int:
-        """Reconcile, deliver, account; gives the exit code."""
+    def finish(self, leave_state: Callable[[], None] = lambda: None) -> int:
+        """Reconcile, deliver, account; gives the exit code.
+
+        Args:
+            leave_state: Hands the state on; called once, at the end of a run that has earned it.
+        """
         error: Exception | None = None
         text = None
         try:
@@ -137,20 +146,37 @@ class Run:
                     error, text = self._account(error)
         except TargetError as stopped:
             error = stopped
-        except sa.exc.SQLAlchemyError as failure:
-            error = TargetError("RFZ-403", f"the ledger failed ({type(failure).__name__})")
+        except LedgerFailure as broken:
+            error = failure(broken)
+        if self.settings.dry_run and self.preview and self.shows_plan:
+            self.preview.show()
+        error = self._keep_end(error, text) or self._leave_state(error, text, leave_state) or error
         if error is not None:
             logger.critical("%s", error)  # at a level that no setting hides
-        return self._end(exit_code(error), text)
-
-    def _end(self, code: int, text: str | None) -> int:
-        if self.settings.dry_run:
-            if self.preview and self.shows_plan:
-                self.preview.show()
-        else:
-            journal.finish_run(self.ledger, self.number, self._outside.now(), code, text)
         self._close()
-        return code
+        return exit_code(error)
+
+    def _keep_end(self, error: Exception | None, text: str | None) -> TargetError | None:
+        """Write down how the run ended; gives why that cannot be done."""
+        try:
+            if not self.settings.dry_run:
+                journal.finish_run(self.ledger, self.number, self._outside.now(), exit_code(error), text)
+        except LedgerFailure as broken:
+            return failure(broken)
+        return None
+
+    def _leave_state(
+        self, error: Exception | None, text: str | None, leave: Callable[[], None]
+    ) -> TargetError | None:
+        """Hand the state on where the run has earned it; gives why nobody has taken it."""
+        if exit_code(error) not in STATE_ON or self.settings.dry_run:
+            return None
+        try:
+            leave()
+        except OSError as broken:
+            lost = TargetError("RFZ-604", f"the state could not be handed on ({broken.strerror})")
+            return self._keep_end(lost, text) or lost
+        return None
 
     def only_read(self, read: Callable[[Context], Found]) -> Found:
         """Do something that writes nothing to Referrizer, alone on the ledger; gives what was found.
@@ -158,22 +184,23 @@ class Run:
         Raises:
             TargetError: Referrizer cannot be read, or the settings are wrong.
         """
-        code = 1
         try:
             with self.ledger.locks.delivery():
                 self.is_delivering = True
                 found = read(self._begin())
-            code = 0
-        except TargetError as stopped:
-            code = stopped.exit_code
+        except BaseException as ended:
+            self.abort(exit_code(ended))
             raise
-        finally:
-            self._end(code, None)
+        broken = self._keep_end(None, None)
+        self._close()
+        if broken is not None:
+            raise broken
         return found
 
     def abort(self, code: int) -> None:
         """End a run whose input never came to its end: what was staged stays, nothing is delivered."""
-        journal.finish_run(self.ledger, self.number, self._outside.now(), code, None)
+        with suppress(*LedgerFailure):  # what ended the run says more than a ledger that cannot take it in
+            journal.finish_run(self.ledger, self.number, self._outside.now(), code, None)
         self._close()
 
     def _close(self) -> None:
@@ -252,8 +279,10 @@ def _braked(withheld: set[str]) -> Braked:
     return Braked("RFZ-501", f"this run would change too much at once; withheld: {named}")
 
 
-def exit_code(error: Exception | None) -> int:
+def exit_code(error: BaseException | None) -> int:
     """The exit code that an error stands for."""
     if error is None:
         return 0
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
     return error.exit_code if isinstance(error, TargetError) else 1

@@ -17,10 +17,10 @@ from target_referrizer.failing import run_cli
 from target_referrizer.outside import real_outside
 from target_referrizer.properties import PROPERTIES
 from target_referrizer.reader import LineReader
-from target_referrizer.run import Run
+from target_referrizer.run import Run, exit_code
 from target_referrizer.settings import Settings, checked, from_environment
 from target_referrizer.sinks import CheckInsSink, ContactsSink
-from target_referrizer.stopping import Stop
+from target_referrizer.stopping import LeaveNow, Stop
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.sinks import Sink
-
-#: State leaves only after everything was delivered that could be.
-STATE_ON = (0, 3)
 
 
 class RecordBeforeSchemaError(TargetError, RecordsWithoutSchemaException):
@@ -128,11 +125,17 @@ class TargetReferrizer(Target):
             self._drain_all(sinks, 1)
         for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
             sink.clean_up()
-        code = self.run.finish()
-        if code in STATE_ON and self._latest_state and not self.run.settings.dry_run:
-            self._write_state_message(self._latest_state)
+        code = self.run.finish(self._leave_state)
         if code:
             sys.exit(code)
+
+    def _leave_state(self) -> None:
+        try:
+            if self._latest_state:
+                self._write_state_message(self._latest_state)
+        except OSError:  # else Python would try once more at its end, and complain after our last line
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """While delivering, finish what is in flight; before, and when asked twice, stop at once.
@@ -144,9 +147,10 @@ class TargetReferrizer(Target):
         self._stop.signum = signum
         self._stop.set()
         if "run" not in self.__dict__ or not self.run.is_delivering:
-            sys.exit(128 + signum)
+            raise LeaveNow(signum)
         if asked_before:  # as a kill would: what is under way is looked up or held by the next run
-            self.logger.critical("stopped at once by a second signal %s", signum)
+            at_once = TargetError("RFZ-603", f"stopped at once by a second signal, {signum}")
+            self.logger.critical("%s", at_once)
             os._exit(128 + signum)
         self.logger.warning("stopping after the requests that are under way")
 
@@ -178,14 +182,8 @@ class TargetReferrizer(Target):
             target.listen(file_input)
         except BaseException as ended:
             if not run.is_over:
-                run.abort(_code(ended))
+                run.abort(exit_code(ended))
             raise
-
-
-def _code(ended: BaseException) -> int:
-    if isinstance(ended, SystemExit):
-        return ended.code if isinstance(ended.code, int) else 1
-    return ended.exit_code if isinstance(ended, TargetError) else 1
 
 
 def main() -> NoReturn:

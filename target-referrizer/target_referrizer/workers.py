@@ -101,7 +101,7 @@ class Workers:
     def _is_halted(self) -> bool:
         """Whether nothing more is to be sent; a stop that was asked for is the reason that counts."""
         if self.stop.is_set():
-            self.halt = Stopped(self.stop)
+            self.halt = Stopped(self.stop.signum)
         return self.halt is not None
 
     def _outcome(self, future: Future[Any]) -> Any:

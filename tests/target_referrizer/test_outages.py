@@ -358,18 +358,3 @@ def test_an_answer_is_waited_for_as_long_as_the_settings_say(salon: Salon) -> No
     began = time.monotonic()
     assert salon.run(people(1), request_timeout=1).code == 0
     assert time.monotonic() - began < 7
-
-
-def test_a_ledger_that_breaks_in_the_middle_is_one_clear_failure_and_the_next_run_goes_on(
-    salon: Salon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise sa.exc.OperationalError("INSERT", {}, Exception("disk full"))
-
-    with monkeypatch.context() as broken:
-        broken.setattr("target_referrizer.ledger.desired.link_created", full)
-        outcome = salon.run(people(3), state={"seen": 1})
-    assert (outcome.code, outcome.states) == (1, [])
-    assert "RFZ-403 the ledger failed (OperationalError)" in outcome.log
-    assert salon.run(people(3)).code == 0
-    assert len(salon.shown()) == 3
