@@ -158,6 +158,9 @@ _LEDGER = (
     Entry("RFZ-405", "Several people",
         "The e-mail is that of several people in the ledger, and only one of them was meant.",
         "Name the one by the id of its record; `referrizer-ledger explain -` shows all of them."),
+    Entry("RFZ-406", "Ledger is shared",
+        "Other users of the machine may, or could, get at the ledger, which holds personal data.",
+        "Keep the ledger in a folder of its own that only the target's user may write to (`chmod 700`)."),
 )
 
 _BRAKE = (

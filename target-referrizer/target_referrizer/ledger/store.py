@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,6 +22,8 @@ from target_referrizer.ledger.tables import meta, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+logger = logging.getLogger("target-referrizer")
 
 #: So long one waits for another program that holds a ledger file; `?timeout=` in its URL says otherwise.
 BUSY_SECONDS = 60
@@ -174,10 +178,24 @@ def _prepare_file(path: Path | None) -> None:
     try:
         path.parent.mkdir(exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        _warn_if_shared(path)
         path.chmod(0o600)
     except OSError as error:
         what = f"the ledger file {path.absolute()} cannot be written ({error.strerror})"
         raise SettingsError("RFZ-403", what) from None
+
+
+def _warn_if_shared(path: Path) -> None:
+    """A folder that others may only look into is nothing unusual; one that they may write to is.
+
+    They cannot read the ledger there, but put another in its place.
+    """
+    if path.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        what = f"others may write to the folder {path.parent.absolute()}, and so replace the ledger"
+        logger.warning("%s", TargetError("RFZ-406", what))
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        what = f"others could open the ledger {path.absolute()}; now only its owner can"
+        logger.warning("%s", TargetError("RFZ-406", what))
 
 
 def _engine(url: sa.URL) -> sa.Engine:
