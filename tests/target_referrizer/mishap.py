@@ -40,7 +40,13 @@ def interrupt(_: Any) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
+def be_mistaken(_: Any) -> None:
+    """A mistake of the program whose text quotes a person."""
+    raise ValueError("Rosalind Franklin, rosalind@private.example, 312-555-0177")
+
+
 BREAKAGES = {
+    "mistake": be_mistaken,
     "disk": fill,
     "full": fill_database,
     "read-only": close_to_writing,
