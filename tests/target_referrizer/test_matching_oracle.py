@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -57,6 +57,18 @@ HUMANS = st.builds(
 REACHABLE = HUMANS.filter(lambda one: bool(one.email or one.phone))
 
 
+@st.composite
+def scenes(draw: Any) -> tuple[Human, list[Human]]:
+    """Somebody, and an account with strangers, and with people who are nearly the same."""
+    somebody = draw(REACHABLE)
+    account = draw(st.lists(REACHABLE, max_size=3))
+    for other in draw(st.lists(REACHABLE, max_size=3)):
+        taken = draw(st.sets(st.sampled_from(["first", "last", "email"]), max_size=2))
+        near = replace(somebody, **{name: getattr(other, name) for name in taken})
+        account += [near] if near.email or near.phone else []
+    return somebody, draw(st.permutations(account))
+
+
 def may_be_one(first: str | None, other: str | None) -> bool:
     """Whether two first names can be one person's: one unknown, or the one the beginning of the other."""
     if first is None or other is None:
@@ -103,10 +115,11 @@ def keys(one: Human, draw: Any) -> tuple[str | None, str | None, str, str]:
 
 
 @settings(max_examples=300)
-@given(HUMANS, st.lists(HUMANS, max_size=6), st.data())
+@given(scenes(), st.data())
 def test_who_is_found_is_whom_brute_force_finds(
-    somebody: Human, account: list[Human], data: st.DataObject
+    scene: tuple[Human, list[Human]], data: st.DataObject
 ) -> None:
+    somebody, account = scene
     candidates = [
         matching.Candidate(*keys(one, data.draw), str(at), is_linked=data.draw(st.booleans()))
         for at, one in enumerate(account)
@@ -161,10 +174,11 @@ def test_a_run_links_rejects_and_creates_as_brute_force_says(salon: Salon) -> No
     salon.box.referrizer.switches.unique_by = "none"
     examples = 0
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(REACHABLE, st.lists(REACHABLE, max_size=5), st.data())
-    def every(somebody: Human, account: list[Human], data: st.DataObject) -> None:
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(scenes(), st.data())
+    def every(scene: tuple[Human, list[Human]], data: st.DataObject) -> None:
         nonlocal examples
+        somebody, account = scene
         examples += 1
         salon.box.referrizer.contacts.clear()
         ids = [salon.box.referrizer.contacts.add(**written(one, SHOWN, data.draw))["id"] for one in account]
