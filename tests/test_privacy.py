@@ -34,7 +34,7 @@ LEVELS = [
     {"TAP_BOOKER_LOGLEVEL": "DEBUG", "TARGET_REFERRIZER_LOGLEVEL": "DEBUG"},
 ]
 AT_DEBUG = pytest.mark.parametrize("household", LEVELS[1:2], indirect=True)
-COMMANDS = ["status", "rejects", "held", "moves", "plan"]
+COMMANDS = ["status", "rejects", "held", "moves", "plan", "verify"]
 
 
 @dataclass
@@ -237,7 +237,9 @@ def test_the_command_shows_nobody_unless_asked_to(household: Household) -> None:
     go_wrong(box)
     household.run("target-referrizer", stdin=messed_up(household.run("tap-booker").stdout, box))
     whom = [["explain", str(one)] for one in itertools.islice(box.salon.customers, 3)]
-    as_json = [[*command, "--format", "json"] for command in (["rejects"], ["moves"], ["plan"], whom[0])]
+    as_json = [
+        [*command, "--format", "json"] for command in (["rejects"], ["moves"], ["plan"], ["verify"], whom[0])
+    ]
     for command in (*([one] for one in COMMANDS), *whom, *as_json):
         assert household.run("referrizer-ledger", *command).returncode == 0
     by_email = household.run("referrizer-ledger", "explain", "-", stdin="kate@example.com\n")
