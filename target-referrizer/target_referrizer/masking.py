@@ -17,10 +17,14 @@ PLAIN = frozenset(
 
 
 def masked(field: str, value: Any, *, unmasked: bool) -> Any:
-    """A value as it may be shown: as it is, or its first letter where it could tell who somebody is."""
-    if unmasked or field in PLAIN or value in (None, ""):
+    """A value as it may be shown: as it is, or its first letter where it could tell who somebody is.
+
+    A field that holds something else than it should may hold anything.
+    """
+    is_plain = field in PLAIN and isinstance(value, str | int | float) and "@" not in str(value)
+    if unmasked or is_plain or value in (None, ""):
         return value
-    return f"{str(value)[:1]}…"
+    return f"{str(value)[:1]}…" if isinstance(value, str) else "…"
 
 
 def masked_record(values: Mapping[str, Any], *, unmasked: bool) -> dict[str, Any]:
