@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import SettingsError
 from target_referrizer.ledger import desired
@@ -35,15 +35,29 @@ def bind(ledger: Ledger, settings: Settings) -> None:
 
 
 def _owner(ledger: Ledger, token: str) -> str:
-    """The token's account id where it says one (seen: a JWT with `sub`), else a keyed hash of the token."""
-    try:
-        claims = token.split(".")[1]
-        subject = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
-    except (IndexError, KeyError, TypeError, ValueError):
-        key = ledger.get("account_key") or secrets.token_hex(16)
+    """What the ledger knows its account by; a key that it needs for that is made once."""
+    key = ledger.get("account_key") or secrets.token_hex(16)
+    found = owner(token, key)
+    if found.startswith("token:"):
         ledger.put("account_key", key)
-        return "token:" + hmac.new(key.encode(), token.encode(), hashlib.sha256).hexdigest()
-    return f"sub:{subject}"
+    return found
+
+
+def owner(token: str, key: str) -> str:
+    """The token's account id where it says one (seen: a JWT with `sub`), else a keyed hash of the token."""
+    if "sub" in (said := claims(token)):
+        return f"sub:{said['sub']}"
+    return "token:" + hmac.new(key.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What the token says about itself (seen: a JWT with `sub`, `username` and `exp`), nothing if none."""
+    try:
+        middle = token.split(".")[1]
+        said = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _keep_policy(ledger: Ledger, settings: Settings) -> None:

@@ -65,6 +65,10 @@ _SETTINGS = (
     Entry("RFZ-108", "as_of refused",
         "`as_of` pretends another day, and a real Referrizer account must not be told what is not so.",
         "Remove `as_of`, or set `dry_run` to look at that day without writing."),
+    Entry("RFZ-109", "Wrong clock",
+        "This machine's clock differs from Referrizer's by more than five minutes; groups and the times of "
+        "runs follow it.",
+        "Set this machine's clock, best by a time service (NTP)."),
 )
 
 _RECORDS = (

@@ -132,14 +132,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     asked = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", asked, re.ASCII):
         return float(asked)
-    until = _http_date(asked)
+    until = http_date(asked)
     if until is None:
         return None
-    now = _http_date(headers.get("Date", "")) or datetime.now(UTC)
+    now = http_date(headers.get("Date", "")) or datetime.now(UTC)
     return max(0.0, (until - now).total_seconds())
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """The instant that a date of HTTP names, None when it names none."""
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:

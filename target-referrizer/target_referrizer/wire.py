@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
 from target_referrizer.errors import SettingsError
 from target_referrizer.pacing import retry_after
@@ -187,8 +187,24 @@ class Wire:
 
 def _reason(error: requests.RequestException) -> str:
     if _never_left(error):
-        return "no connection"
+        return f"no connection ({_obstacle(error)})"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "a broken connection (TLS)"
     return "no answer in time" if isinstance(error, requests.Timeout) else "a broken connection"
+
+
+def _obstacle(error: requests.RequestException) -> str:
+    """What stood between us and a connection."""
+    behind = [one for cause in _causes(error) for one in (cause, cause.__cause__)]
+    names: dict[type[BaseException], str] = {
+        NameResolutionError: "the name of the host is not known",
+        ssl.SSLCertVerificationError: "its certificate cannot be trusted",
+        requests.exceptions.ProxyError: "the proxy does not let it through",
+        requests.ConnectTimeout: "it was not taken in time",
+        ConnectionRefusedError: "it was refused",
+    }
+    met = [text for kind, text in names.items() if any(isinstance(one, kind) for one in behind)]
+    return met[0] if met else "the host cannot be reached"
 
 
 def _never_left(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 
 from target_referrizer.cli import adopting, asking, common, deciding, planning
+from target_referrizer.cli.doctor import doctor
 from target_referrizer.failing import run_cli
 
 # \b keeps click from filling the lines of the examples.
@@ -33,6 +34,7 @@ def ledger_command(context: click.Context, config: tuple[Path, ...]) -> None:
 
 
 for command in (
+    doctor,
     asking.status, asking.explain, asking.moves,
     planning.plan,
     adopting.baseline,

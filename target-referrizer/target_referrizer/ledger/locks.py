@@ -6,6 +6,7 @@ a lock of the operating system beside a SQLite file, an advisory lock of the ses
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from contextlib import contextmanager
@@ -53,9 +54,23 @@ class FileLocks:
     def _lock(self, name: str) -> FileLock:
         return FileLock(f"{self._ledger}.{name}.lock", mode=0o600)
 
+    def is_seen_held(self, source: str) -> bool:
+        """Whether some run of this source holds its lock, found out without making or taking it."""
+        try:
+            file = os.open(f"{self._ledger}.{_run_lock(source)}.lock", os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
     def try_source(self, source: str) -> bool:
         """See `Locks`."""
-        lock = self._lock("run-" + hashlib.sha256(source.encode()).hexdigest()[:12])
+        lock = self._lock(_run_lock(source))
         try:
             _acquire(lock, PROBING_SECONDS)
         except Timeout:
@@ -80,6 +95,10 @@ class FileLocks:
         if self._source is not None:
             self._source.release()
             self._source = None
+
+
+def _run_lock(source: str) -> str:
+    return "run-" + hashlib.sha256(source.encode()).hexdigest()[:12]
 
 
 def _acquire(lock: FileLock, timeout: float) -> AbstractContextManager[object]:

@@ -37,8 +37,8 @@ class Ledger:
     """
 
     def __init__(self, url: str, *, lasting: bool = True, must_exist: bool = False) -> None:
-        self.url = _parse(url)
-        self.path = _file(self.url)
+        self.url = parse_url(url)
+        self.path = file_of(self.url)
         if must_exist and self.path is not None and not self.path.exists():
             raise TargetError("RFZ-403", f"there is no ledger yet at {self.path.absolute()}")
         self._copy: Path | None = None
@@ -141,7 +141,8 @@ class Ledger:
             self._copy = None
 
 
-def _parse(url: str) -> sa.URL:
+def parse_url(url: str) -> sa.URL:
+    """The address of a ledger, which must be one of a database that can be one."""
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError:
@@ -153,7 +154,8 @@ def _parse(url: str) -> sa.URL:
     return parsed
 
 
-def _file(url: sa.URL) -> Path | None:
+def file_of(url: sa.URL) -> Path | None:
+    """The file of a ledger that is one."""
     in_memory = not url.database or url.database == ":memory:"
     return None if url.get_backend_name() != "sqlite" or in_memory else Path(str(url.database))
 

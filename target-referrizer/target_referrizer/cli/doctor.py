@@ -1,0 +1,39 @@
+"""Whether a run can do its work, before there is one."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from target_referrizer.cli import common
+from target_referrizer.doctor import examine, verdict, worst
+from target_referrizer.doctor.wishes import Wishes
+from target_referrizer.outside import machine_clock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command()
+@common.as_format
+@click.pass_context
+def doctor(context: click.Context, shape: str) -> None:
+    """Check settings, account, field names and ledger; a line each.
+
+    It only reads. The exit code is 0 also with warnings, else that of the most urgent failure.
+    """
+    files: tuple[Path, ...] = context.parent.params["config"] if context.parent else ()
+    found = []
+    for finding in examine(Wishes(files), machine_clock, time.monotonic):
+        found.append(finding)
+        if shape == "table":
+            click.echo(finding.line())
+    if shape == "table":
+        click.echo("\n".join(verdict(found)))
+    else:
+        click.echo(json.dumps([one.as_json() for one in found], ensure_ascii=False, indent=2))
+    sys.exit(worst(found))
