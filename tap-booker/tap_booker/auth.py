@@ -101,6 +101,11 @@ class Authority:
         self._locations: dict[int, TokenCell] = {}
 
     @property
+    def account(self) -> TokenCell:
+        """The cell that holds the account's token."""
+        return self._account
+
+    @property
     def needs_location_token(self) -> bool:
         """Whether the account's token is exchanged: always asked for by client credentials (seen)."""
         by_default = not self._settings.get("personal_access_token") and self._file is None

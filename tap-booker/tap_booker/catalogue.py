@@ -47,6 +47,10 @@ CATALOGUE: dict[str, Entry] = {
         "The configuration holds a setting that the tap does not have, often a typing error.",
         "Correct or remove it; `tap-booker --about --format=markdown` describes every setting.",
     ),
+    "BKR-108": Entry(
+        "This machine's clock is more than five minutes off Booker's; every window of time follows it.",
+        "Set this machine's clock, best by a time service (NTP).",
+    ),
     "BKR-201": Entry(
         "Booker refused the credentials.",
         "Check subscription_key, client_id, client_secret and the access or refresh token; "

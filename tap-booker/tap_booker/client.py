@@ -72,7 +72,7 @@ class Booker:
         settings: Checked settings.
         transport: Sends the calls.
         authority: Gives tokens.
-        sleep: Waits for so many seconds.
+        sleep: Waits for so many seconds; None to send each request only once.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Booker:
         settings: Mapping[str, Any],
         transport: Transport,
         authority: Authority,
-        sleep: Callable[[float], None],
+        sleep: Callable[[float], None] | None,
     ) -> None:
         self._base = settings["base_url"]
         self._skip_broken = settings["skip_broken_records"]

@@ -24,6 +24,11 @@ class CredentialFile:
         except RuntimeError:
             raise CredentialFileError("credentials_path begins with a user that does not exist.") from None
 
+    @property
+    def place(self) -> Path:
+        """The file itself, behind a link."""
+        return self._path.resolve()
+
     def read(self) -> dict[str, Any]:
         """Read the whole file.
 
@@ -48,7 +53,7 @@ class CredentialFile:
         """
         content = self.read() | {"refresh_token": refresh_token}
         try:
-            _replace(self._path.resolve(), json.dumps(content, indent=2) + "\n")
+            _replace(self.place, json.dumps(content, indent=2) + "\n")
         except OSError as failure:
             text = "Booker gave a new refresh token, and it cannot be saved at credentials_path"
             raise CredentialFileError(f"{text} ({type(failure).__name__}).") from None

@@ -87,6 +87,12 @@ class StateError(FatalError):
     code = "BKR-106"
 
 
+class ClockError(FatalError):
+    """This machine's clock is not Booker's."""
+
+    code = "BKR-108"
+
+
 class RefusedError(FatalError):
     """Booker refused the credentials themselves: no location can be read."""
 

@@ -22,16 +22,18 @@ PATIENCE = 300.0
 logger = logging.getLogger("tap-booker")
 
 
-def with_retries(action: Callable[[], T], sleep: Callable[[float], None]) -> T:
+def with_retries(action: Callable[[], T], sleep: Callable[[float], None] | None) -> T:
     """Do something again for as long as its failures promise a better end.
 
     Args:
         action: Raises a `RetriableError` for each failure that may pass.
-        sleep: Waits for so many seconds.
+        sleep: Waits for so many seconds; None to do it only once.
 
     Raises:
         RetriableError: The last failure, when its `tries` are used up.
     """
+    if sleep is None:
+        return action()
     policy = Retrying(
         retry=retry_if_exception_type(RetriableError),
         stop=_enough,

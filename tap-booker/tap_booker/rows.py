@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 def customer_id(raw: Mapping[str, Any]) -> int | None:
     """The id of a customer, wrapped as `{CustomerID, Customer}` or not (both seen)."""
-    return _whole(raw.get("CustomerID")) or _whole(_inner(raw).get("ID"))
+    return _whole(raw.get("CustomerID")) or _whole(customer(raw).get("ID"))
 
 
 def is_empty(raw: Mapping[str, Any]) -> bool:
@@ -29,7 +29,7 @@ def is_empty(raw: Mapping[str, Any]) -> bool:
 
     Such a row, passed on, would look like a person who has lost name, e-mail and phone.
     """
-    return customer_id(raw) is None or not _inner(raw)
+    return customer_id(raw) is None or not customer(raw)
 
 
 def contact(raw: Mapping[str, Any], location_id: int, zone: ZoneInfo | None) -> Row:
@@ -43,7 +43,7 @@ def contact(raw: Mapping[str, Any], location_id: int, zone: ZoneInfo | None) -> 
     Returns:
         A row of the contacts stream. Whoever asked to be forgotten keeps nothing personal.
     """
-    inner = _inner(raw)
+    inner = customer(raw)
     forgotten = inner.get("RequestedToBeForgotten") is True
     personal = _personal(inner, zone)
     return {
@@ -59,7 +59,7 @@ def contact(raw: Mapping[str, Any], location_id: int, zone: ZoneInfo | None) -> 
 
 def modified_at(raw: Mapping[str, Any], zone: ZoneInfo | None) -> datetime | None:
     """When a customer was last modified."""
-    return instant(_inner(raw), "DateLastModified", zone)
+    return instant(customer(raw), "DateLastModified", zone)
 
 
 def appointment_id(raw: Mapping[str, Any]) -> int | None:
@@ -151,7 +151,7 @@ def _personal(inner: Mapping[str, Any], zone: ZoneInfo | None) -> Row:
     }
 
 
-def _inner(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+def customer(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """The customer itself, inside its wrapper or without one."""
     return _mapping(raw["Customer"]) if "Customer" in raw else raw
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from tap_booker.auth import Authority
 from tap_booker.client import Booker, Page, Query
 from tap_booker.dates import moment_of
-from tap_booker.errors import BookerError, FatalError
+from tap_booker.errors import BookerError, FatalError, TimedOutError
 from tap_booker.location import Location, read_location
 from tap_booker.pages import new_rows, read_pages
 from tap_booker.report import Report, Tally
+from tap_booker.retry import with_retries
 from tap_booker.transport import Transport
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Run:
     Args:
         settings: Checked settings.
         clock: Says what time it is; asked once.
-        sleep: Waits for so many seconds.
+        sleep: Waits for so many seconds; None to send each request only once.
 
     Attributes:
         now: The run's instant, in whole seconds: it bounds every window and becomes every bookmark.
@@ -41,7 +42,7 @@ class Run:
         self,
         settings: Mapping[str, Any],
         clock: Callable[[], datetime],
-        sleep: Callable[[float], None],
+        sleep: Callable[[float], None] | None,
     ) -> None:
         as_of = moment_of(settings["as_of"], None) if settings.get("as_of") else None
         self.settings = settings
@@ -49,9 +50,10 @@ class Run:
         self.report = Report()
         self.stopped_by: FatalError | None = None
         workers = settings["concurrent_requests"]
-        transport = Transport(settings["subscription_key"], settings["request_timeout"], workers)
-        self._authority = Authority(settings, transport, self.report.connection, time.monotonic)
-        self._booker = Booker(settings, transport, self._authority, sleep)
+        self._sleep = sleep
+        self._transport = Transport(settings["subscription_key"], settings["request_timeout"], workers)
+        self._authority = Authority(settings, self._transport, self.report.connection, time.monotonic)
+        self._booker = Booker(settings, self._transport, self._authority, sleep)
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="booker")
         self._locations: dict[int, Location | BookerError] = {}
 
@@ -67,6 +69,31 @@ class Run:
         if isinstance(found, BookerError):
             raise found
         return found
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether any answer has come from Booker, of whatever kind."""
+        return self._transport.has_answered
+
+    @property
+    def clock_ahead(self) -> float | None:
+        """How many seconds this machine's clock is ahead of Booker's, None when Booker has not shown it."""
+        return self._transport.clock_ahead
+
+    def get_token(self) -> None:
+        """Get the account's token, as the first request would.
+
+        Raises:
+            BookerError: There is none.
+        """
+        cell, sleep = self._authority.account, self._sleep
+        asking = self._workers.submit(lambda: with_retries(cell.get, sleep))
+        # A name service may keep one waiting beyond every time limit of ours.
+        limit = None if sleep else 2 * self.settings["request_timeout"] + 1
+        try:
+            asking.result(limit)
+        except TimeoutError:
+            raise TimedOutError(f"No token within {limit} s.") from None
 
     def rows(
         self, query: Query, tally: Tally, id_of: Callable[[dict[str, Any]], object]

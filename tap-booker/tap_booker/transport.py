@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, LocationParseError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, ReadTimeoutError
 
 from tap_booker.errors import BookerError, SettingError, TimedOutError, UnreachableError
 
@@ -78,6 +79,8 @@ class Transport:
 
     def __init__(self, subscription_key: str, timeout: float, connections: int) -> None:
         self._timeout = timeout
+        self.has_answered = False
+        self.clock_ahead: float | None = None
         self._session = requests.Session()
         # The pool may be shared between threads; with cookies off, the session changes nothing else.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -102,6 +105,7 @@ class Transport:
             SettingError: The address is none.
         """
         tally.add(calls=1)
+        asked_at = datetime.now(UTC)
         due = time.monotonic() + self._timeout
         try:
             with self._session.request(
@@ -115,11 +119,21 @@ class Transport:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
+                self._compare_clocks(asked_at, answer)
                 body = b"".join(self._parts(answer, due))
                 return Reply(answer.status_code, body, _retry_after(answer, body))
         # `from None`: the text of these exceptions holds the URL, and with it the token.
         except (requests.exceptions.RequestException, HTTPError) as failure:
             raise self._meaning(failure) from None
+
+    def _compare_clocks(self, asked_at: datetime, answer: requests.Response) -> None:
+        """Keep how far this machine's clock is ahead; the answer shows whole seconds, and not always."""
+        self.has_answered = True
+        came_at = datetime.now(UTC)
+        there = _http_date(answer.headers.get("Date", ""))
+        if there is not None:
+            here = asked_at + (came_at - asked_at) / 2
+            self.clock_ahead = (here - there).total_seconds()
 
     def _parts(self, answer: requests.Response, due: float) -> Iterator[bytes]:
         """The body as it comes in, as long as there is time: each part by itself may be quick enough."""
@@ -137,7 +151,7 @@ class Transport:
             return self._too_late()
         if isinstance(failure, NO_ADDRESSES):
             return SettingError("base_url or token_url is no usable address.")
-        return UnreachableError(f"Booker cannot be reached ({type(failure).__name__}).")
+        return UnreachableError(f"Booker cannot be reached ({_obstacle(failure)}).")
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -166,8 +180,38 @@ def _retry_after(answer: requests.Response, body: bytes) -> float | None:
 
 def _seconds_until(when: str, server_now: str | None) -> float | None:
     """Seconds from the server's own clock, when it shows it, to an HTTP date."""
+    now = _http_date(server_now) if server_now else datetime.now(UTC)
+    then = _http_date(when)
+    return None if now is None or then is None else max(0.0, (then - now).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    """The instant that a date of HTTP names, None when it names none."""
     try:
-        now = parsedate_to_datetime(server_now) if server_now else datetime.now(UTC)
-        return max(0.0, (parsedate_to_datetime(when) - now).total_seconds())
+        moment = parsedate_to_datetime(text)
     except (ValueError, TypeError):
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _obstacle(failure: Exception) -> str:
+    """What stood between us and an answer, without the text of the failure: that holds the address."""
+    names: dict[type[BaseException], str] = {
+        NameResolutionError: "the name of its host is not known",
+        ssl.SSLCertVerificationError: "its certificate cannot be trusted",
+        requests.exceptions.SSLError: "TLS fails",
+        requests.exceptions.ProxyError: "the proxy does not let it through",
+        requests.exceptions.ConnectTimeout: "no connection in time",
+        ConnectionRefusedError: "the connection is refused",
+    }
+    met = list(_causes(failure))
+    known = [text for kind, text in names.items() if any(isinstance(one, kind) for one in met)]
+    return known[0] if known else type(failure).__name__
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """A failure and what lies behind it; requests and urllib3 wrap one another in arguments."""
+    yield failure
+    for cause in (getattr(failure, "reason", None), failure.__cause__, *failure.args):
+        if isinstance(cause, BaseException):
+            yield from _causes(cause)

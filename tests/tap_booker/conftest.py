@@ -152,6 +152,7 @@ class FakeBooker:
             "TimeZone": {"ID": 10, "Name": "(GMT-06:00) Central Time (US & Canada)"},
         }
         self.token: dict[str, Any] = {"access_token": "hush-token-1", "expires_in": 1800}
+        self.dates: str | None = None
         self.released = threading.Event()
         self._lock = threading.Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -225,6 +226,9 @@ class FakeBooker:
                     for byte in raw:
                         self.wfile.write(bytes([byte]))
                         fake.released.wait(answer.drip)
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string(timestamp) if fake.dates is None else fake.dates
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""

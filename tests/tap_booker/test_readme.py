@@ -56,15 +56,22 @@ def test_the_example_settings_are_good() -> None:
 
 
 def test_the_first_screen_is_a_real_run(
-    fake: Any, customer: Any, appointment: Any, capsys: pytest.CaptureFixture[str]
+    fake: Any, answer: Any, customer: Any, appointment: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.customers = [customer(n, Email="a@example.com" if n <= 92 else None) for n in range(1, 150)]
+    recent = [customer(n, DateLastModifiedOffset="2026-03-02T08:00:00-06:00") for n in range(1, 4)]
+    fake.always["customers"] = lambda asked: (
+        answer({"IsSuccess": True, "Customers": recent})
+        if "FromDateLastModifiedOffset" in asked.body
+        else None
+    )
     fake.appointments = [appointment(n, IsGuestCheckedIn=n <= 36) for n in range(1, 42)]
     fake.location["TimeZone"]["StandardName"] = "Central Standard Time"
     tap = TapBooker(config=fake.settings(page_size=100, as_of="2026-03-02T15:00:00Z"))
     assert tap.check() == 0
     shown = README.split("--test=connection\n")[1].split("```")[0]
-    assert capsys.readouterr().out.replace(fake.url, "https://api.booker.com") == shown
+    said = capsys.readouterr().out.replace(fake.url, "https://api.booker.com")
+    assert said.replace(fake.url.removeprefix("http://"), "api.booker.com") == shown
 
 
 def test_every_class_of_failure_has_an_entry_and_every_entry_a_use() -> None:
