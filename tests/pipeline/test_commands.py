@@ -59,6 +59,14 @@ def test_the_connection_test_passes(pipeline: Pipeline) -> None:
     pipeline.meltano("--environment", "sandbox", "config", "test", "tap-booker")
 
 
+def test_both_doctors_find_everything_ready_and_write_nothing(pipeline: Pipeline) -> None:
+    for plugin, ready in (("tap-booker", "filter of 3749"), ("target-referrizer", "ledger place")):
+        said = pipeline.meltano("invoke", f"{plugin}:doctor")
+        assert f"ok    {ready}: " in said
+        assert "FAIL" not in said
+    assert pipeline.writes() == []
+
+
 def test_a_refused_token_fails_the_run_with_one_clear_line(pipeline: Pipeline) -> None:
     with pytest.raises(CommandFailedError) as failure:
         pipeline.meltano("run", "sync", TARGET_REFERRIZER_API_TOKEN="not-it")

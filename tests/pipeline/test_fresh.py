@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "UV_CACHE_DIR", "XDG_CACHE_HOME")
-WHEELS = {"tap-booker": ["tap-booker"], "target-referrizer": ["target-referrizer", "referrizer-ledger"]}
+WHEELS = {
+    "tap-booker": ["tap-booker", "booker-connect"],
+    "target-referrizer": ["target-referrizer", "referrizer-ledger"],
+}
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tap_booker.connect import connect
 from target_referrizer.cli import ledger_command
 
 KINDS = {
@@ -95,6 +96,13 @@ def test_every_command_of_the_ledger_can_be_invoked(declared: dict[str, Any]) ->
     assert set(commands) == set(ledger_command.commands)
     for name, command in commands.items():
         assert (command["executable"], command["args"]) == ("referrizer-ledger", name)
+
+
+def test_every_command_of_the_way_to_booker_can_be_invoked(declared: dict[str, Any]) -> None:
+    commands = declared["tap-booker"]["commands"]
+    assert set(commands) == set(connect.commands)
+    for name, command in commands.items():
+        assert (command["executable"], command["args"]) == ("booker-connect", name)
 
 
 def test_nothing_is_reported_and_nothing_is_written_back(checkout: Path) -> None:
