@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
-from tests.target_referrizer.raw_vendor import HANG, Answer, Lab, reply
+from tests.target_referrizer.raw_vendor import HANG, Answer, Lab, drip, reply
 from tests.target_referrizer.salon import ago, check_in, contact
 from tests.target_referrizer.test_locks import hanging, killed_while, process
 
@@ -146,11 +146,16 @@ def test_no_person_and_no_token_is_shown(peopled: Salon) -> None:
 
 
 def test_names_that_could_be_values_are_not_shown(peopled: Salon, lab: Lab) -> None:
-    odd = {"id": "c1", "augusta.k@example.com": 1, "customFields": {"+13125550142": "x"}, "mobile": "y"}
+    odd = {
+        "id": "c1",
+        "e-mail: wilma": 1,
+        "custom Fields of +1312": {"CRM Member (wilma)": "x"},
+        "mobile": "y",
+    }
     found = against(lab, peopled, page([odd]), reply(200, odd))
     assert found["field phone"]["state"] == "FAIL"
-    assert "augusta" not in str(found)
-    assert "5550142" not in str(found)
+    assert "wilma" not in str(found)
+    assert "1312" not in str(found)
 
 
 def test_the_command_ends_as_a_process_with_the_exit_code(salon: Salon, lab: Lab) -> None:
@@ -228,6 +233,13 @@ def test_a_wrong_version_prefix_is_told_the_right_one(peopled: Salon, prefix: st
     assert run_doctor(peopled, api_url=base + given).exit_code == 2
 
 
+def test_a_password_in_an_address_is_not_shown(peopled: Salon) -> None:
+    url = f"{peopled.box.url}/referrizer".replace("//", "//me:hush-word@")
+    said = run_doctor(peopled, api_url=url)
+    assert (said.exit_code, "hush-word" in said.stdout + said.stderr) == (2, False)
+    assert "Set `api_url` to http://127.0.0.1:" in said.stdout
+
+
 def test_an_address_that_is_no_api_is_a_wrong_setting(salon: Salon, lab: Lab) -> None:
     page_of_text = reply(200, b"<html>hello</html>")
     found = against(lab, salon, page_of_text, page_of_text, page_of_text)
@@ -269,6 +281,13 @@ def test_a_host_that_hangs_is_left_after_a_few_seconds(salon: Salon, lab: Lab) -
     assert time.monotonic() - began < 8
     assert "no answer in time" in found["address"]["finding"]
     assert len(vendor.seen) == 1
+
+
+def test_a_host_that_trickles_is_left_as_well(salon: Salon, lab: Lab) -> None:
+    vendor = lab.vendor(drip(reply(200, [], {"X-Long": "x" * 400})))
+    began = time.monotonic()
+    assert "no answer in time" in checks(salon, api_url=vendor.url)["address"]["finding"]
+    assert time.monotonic() - began < 8
 
 
 def test_a_busy_vendor_is_there_and_exit_6_asks_for_time(salon: Salon, lab: Lab) -> None:
@@ -374,6 +393,13 @@ def test_custom_fields_that_nobody_has_filled_cannot_be_checked(salon: Salon) ->
     assert (found["state"], found["code"]) == ("warn", "RFZ-107")
     assert "cannot be checked" in found["finding"]
     assert "create 'CRM Member', 'Last Visit Date', 'Customer Group' in Referrizer" in found["what_to_do"]
+
+
+def test_a_custom_field_is_not_taken_for_something_of_referrizers_own(salon: Salon, lab: Lab) -> None:
+    ada = {"id": "c1", "customerGroup": "Leads", "customFields": {}}
+    found = against(lab, salon, page([ada]), reply(200, ada))
+    assert "field group" not in found
+    assert "'Customer Group'" in found["custom fields"]["finding"]
 
 
 def test_custom_fields_that_are_no_object_are_a_failure(salon: Salon, lab: Lab) -> None:
@@ -646,6 +672,12 @@ def test_a_ledger_on_a_server_is_looked_at_and_not_made(salon: Salon, server: st
     running.run.abort(1)
     tables.metadata.drop_all(engine)
     engine.dispose()
+
+
+def test_a_missing_driver_is_told(salon: Salon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    found = checks(salon, ledger_url="postgresql://127.0.0.1/x")["ledger"]
+    assert (found["code"], found["what_to_do"]) == ("RFZ-101", "Install target-referrizer[postgres].")
 
 
 def test_a_server_that_is_away_is_told_without_its_password(salon: Salon, lab: Lab) -> None:

@@ -88,7 +88,7 @@ class Remote:
 
     def _address(self, answer: Answer | Trouble) -> Finding:
         """Whether `api_url` leads to Referrizer's API."""
-        host = urlsplit(self._settings.api_url).netloc.rpartition("@")[2]
+        host = urlsplit(_shown(self._settings.api_url)).netloc
         if isinstance(answer, Trouble):
             advice = "Check `api_url`, and this machine's network, name service, proxy and clock."
             return fail("address", Unavailable("RFZ-601", f"{host}: {answer.reason}"), advice)
@@ -108,7 +108,7 @@ class Remote:
         error = SettingsError("RFZ-101", f"api_url leads to a redirect (HTTP {answer.status})")
         if not target.netloc:
             return fail("address", error, "Set `api_url` to the final address.")
-        final = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{target.path}".removesuffix("/contacts")
+        final = _shown(f"{target.scheme}://{target.netloc}{target.path}").removesuffix("/contacts")
         return fail("address", error, f"Set `api_url` to {final}, if that is Referrizer's.")
 
     def _other_prefix(self, answer: Answer) -> Finding:
@@ -119,9 +119,9 @@ class Remote:
         for other in others:
             there = self._ask("/contacts", {"page": 1, "perPage": 1}, other)
             if isinstance(there, Answer) and (there.status in _REFUSED or _contacts(there) is not None):
-                error = SettingsError("RFZ-101", f"{what}; {other} answers as Referrizer's API")
-                return fail("address", error, f"Set `api_url` to {other}.")
-        tried = " and ".join(others)
+                error = SettingsError("RFZ-101", f"{what}; {_shown(other)} answers as Referrizer's API")
+                return fail("address", error, f"Set `api_url` to {_shown(other)}.")
+        tried = " and ".join(map(_shown, others))
         advice = (
             f"Compare `api_url` with Referrizer's API reference; {tried} did not answer as the API either."
         )
@@ -218,6 +218,11 @@ def _contacts(answer: Answer) -> list[dict[str, Any]] | None:
     return (
         [one for one in found if isinstance(one, dict) and one.get("id")] if isinstance(found, list) else None
     )
+
+
+def _shown(url: str) -> str:
+    """An address without a password that may stand in it."""
+    return re.sub(r"//[^/]*@", "//", url)
 
 
 def _total(answer: Answer, contacts: list[dict[str, Any]]) -> Finding:
