@@ -206,7 +206,9 @@ class Remote:
         if {"email", "phone"} & set(hidden):
             means.append("nobody is recognised by what it hides")
         if is_blind:
-            means.append("it shows no custom fields, so a ledger that was lost is taken for a first one")
+            means.append(
+                "it shows no custom fields, so a lost ledger shows only on contacts that are read one by one"
+            )
             advice = "Keep the ledger on a disk that lasts, and back it up."
         shown = f"the list hides {', '.join(hidden)}" if hidden else "the list hides part of a contact"
         return warn("list", "; ".join([shown, *means]), advice)
