@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+@pytest.fixture(scope="session")
+def machine() -> Iterator[str]:
     """A PostgreSQL server of the tests' own; skipped where the machine has none, unless that is a failure."""
     folder = postgres.binaries()
     if folder is None:
@@ -36,6 +36,26 @@ def salon(
     """A salon in Chicago on 2 March 2026, with an empty Referrizer account."""
     with Sandbox(contacts=0, zone="America/Chicago", now=NOW) as box:
         yield Salon(box, tmp_path, capsys, caplog)
+
+
+@pytest.fixture
+def server(machine: str) -> str:
+    """The server's database, empty."""
+    postgres.empty(machine)
+    return machine
+
+
+@pytest.fixture
+def shared(salon: Salon, server: str) -> Salon:
+    """A salon whose ledger is on a server."""
+    salon.settings["ledger_url"] = server
+    return salon
+
+
+@pytest.fixture(params=["file", "server"])
+def either(request: pytest.FixtureRequest, salon: Salon) -> Salon:
+    """A salon whose ledger, empty, is in a file, or on a server."""
+    return salon if request.param == "file" else request.getfixturevalue("shared")
 
 
 @pytest.fixture

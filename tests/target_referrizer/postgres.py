@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -41,6 +43,15 @@ def server(folder: Path) -> Iterator[str]:
     finally:
         run(home, *control, "-m", "immediate", "stop")
         shutil.rmtree(home, ignore_errors=True)
+
+
+def empty(url: str, *then: str) -> None:
+    """Leave nothing in a database, and execute further statements in it."""
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", *then):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def run(home: Path, *command: str | Path) -> None:

@@ -6,26 +6,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import sqlalchemy as sa
 from tests.target_referrizer.asking import ask, ask_json
 from tests.target_referrizer.dying import died_within
 from tests.target_referrizer.salon import NOW, ago, check_in, contact, custom
 
 from target_referrizer.errors import LedgerBusy, SettingsError
-from target_referrizer.ledger import tables
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
-def native(request: pytest.FixtureRequest, salon: Salon) -> Salon:
+@pytest.fixture
+def native(either: Salon) -> Salon:
     """An account that another integration has kept: Ada and Grace are there, and no group of ours."""
-    if request.param == "postgresql":
-        salon.settings["ledger_url"] = url = request.getfixturevalue("server")
-        engine = sa.create_engine(url)
-        tables.metadata.drop_all(engine)
-        engine.dispose()
+    salon = either
     salon.box.referrizer.switches.minimum_interval_minutes = 0
     salon.owner_adds(firstName="Ada", lastName="Byron", email="ada1@example.com", address={"city": "Gary"})
     salon.owner_adds(firstName="Grace", lastName="Hopper", email="grace@example.com")

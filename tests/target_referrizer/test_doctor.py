@@ -658,7 +658,6 @@ def test_an_old_index_is_said_to_be_read_anew(linked: Salon) -> None:
 # --- a ledger on a server
 
 
-@pytest.mark.xdist_group("postgres-doctor")
 def test_a_ledger_on_a_server_is_looked_at_and_not_made(salon: Salon, server: str) -> None:
     before = checks(salon, ledger_url=server)
     assert before["ledger"]["finding"] == "there is none yet in this database"
@@ -671,7 +670,6 @@ def test_a_ledger_on_a_server_is_looked_at_and_not_made(salon: Salon, server: st
     assert running.run.number == 2
     assert f"process {os.getpid()} " in checks(salon, ledger_url=server)["lock"]["finding"]
     running.run.abort(1)
-    tables.metadata.drop_all(engine)
     engine.dispose()
 
 

@@ -28,14 +28,10 @@ TRACES = ("augusta", "kingsley", "augusta.k@example.com", "3125550142", "dorset"
 AUGUSTA = contact("900777", **PERSON)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
-def kept(request: pytest.FixtureRequest, salon: Salon) -> Salon:
-    """A salon whose ledger is in a file or on a server; Augusta and Ada were there, and Augusta twice."""
-    if request.param == "postgresql":
-        salon.settings["ledger_url"] = url = request.getfixturevalue("server")
-        engine = sa.create_engine(url)
-        tables.metadata.drop_all(engine)
-        engine.dispose()
+@pytest.fixture
+def kept(either: Salon) -> Salon:
+    """A salon whose ledger is in a file or on a server; Ada came once, and Augusta twice."""
+    salon = either
     salon.box.referrizer.switches.minimum_interval_minutes = 0
     salon.run([AUGUSTA, contact(1)], [check_in(6, 1, salon.now), check_in(7, "900777", salon.now)])
     salon.pass_time(hours=5)

@@ -130,7 +130,6 @@ def test_sqlite_python_and_a_calendar_agree(in_memory: Ledger, case: Any) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("postgres-groups")
 def test_postgresql_python_and_a_calendar_agree(server: str) -> None:
     with closing(Ledger(server)) as ledger:
 

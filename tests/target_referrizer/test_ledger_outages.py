@@ -22,7 +22,7 @@ from tests.target_referrizer.processes import (
 )
 from tests.target_referrizer.salon import check_in
 
-from target_referrizer.ledger import Ledger, tables
+from target_referrizer.ledger import Ledger
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Record, Salon
@@ -50,9 +50,6 @@ def open_salon(salon: Salon) -> Salon:
 @pytest.fixture
 def served(open_salon: Salon, server: str) -> Salon:
     """The same with its ledger on a PostgreSQL server."""
-    engine = sa.create_engine(server)
-    tables.metadata.drop_all(engine)
-    engine.dispose()
     open_salon.settings["ledger_url"] = server
     return open_salon
 
@@ -178,7 +175,6 @@ def backends(url: str, action: str) -> list[Any]:
     return found
 
 
-@pytest.mark.xdist_group("postgres-outages")
 @pytest.mark.parametrize(("path", "in_doubt"), [("contacts", 0), ("visits", 2)])
 def test_the_server_ends_the_session_in_the_middle(
     served: Salon, server: str, path: str, in_doubt: int
@@ -191,7 +187,6 @@ def test_the_server_ends_the_session_in_the_middle(
     check_recovery(served, NUMBER, NUMBER, may_hold=in_doubt)
 
 
-@pytest.mark.xdist_group("postgres-outages")
 def test_a_run_has_one_session_so_that_it_cannot_outlive_its_locks(served: Salon, server: str) -> None:
     seen: list[int] = []
     at_request(served, "POST", "contacts", 1, lambda: seen.append(len(backends(server, "pid"))))
@@ -199,7 +194,6 @@ def test_a_run_has_one_session_so_that_it_cannot_outlive_its_locks(served: Salon
     assert seen == [1]
 
 
-@pytest.mark.xdist_group("postgres-outages")
 def test_no_server_answers(open_salon: Salon) -> None:
     ended = ran(open_salon, everything(open_salon), ledger_url="postgresql://nobody:secret@127.0.0.1:1/none")
     check_end(ended, 1, "RFZ-403")

@@ -34,18 +34,10 @@ PROGRAM = "from target_referrizer.target import main; main()"
 PATIENCE = 30
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres-locks"))]
-)
-def held(request: pytest.FixtureRequest, salon: Salon) -> Salon:
+@pytest.fixture
+def held(either: Salon) -> Salon:
     """A salon with an empty ledger, in a file or on a server."""
-    if request.param == "postgresql":
-        url = request.getfixturevalue("server")
-        engine = sa.create_engine(url)
-        tables.metadata.drop_all(engine)
-        engine.dispose()
-        salon.settings["ledger_url"] = url
-    return salon
+    return either
 
 
 @contextmanager

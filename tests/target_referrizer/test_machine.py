@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from tests.target_referrizer import postgres
 from tests.target_referrizer.asking import ask
 from tests.target_referrizer.dying import dies_at
 from tests.target_referrizer.salon import NOW, Salon, ago, check_in, contact, custom, singer
@@ -168,7 +169,7 @@ class Business(RuleBasedStateMachine):
         }
         if self.ledger_url:
             self.salon.settings["ledger_url"] = self.ledger_url
-            empty(self.ledger_url)
+            postgres.empty(self.ledger_url)
         self.model, self.next_id = Model(), 1
         self.news: list[str] = []
 
@@ -307,13 +308,6 @@ class Business(RuleBasedStateMachine):
         assert len(emails) == len(set(emails)), json.dumps(emails)
 
 
-def empty(url: str) -> None:
-    """Leave no table on the server."""
-    engine = sa.create_engine(url)
-    tables.metadata.drop_all(engine)
-    engine.dispose()
-
-
 def explore(examples: int, steps: int, machine: type[Business] = Business) -> None:
     how = settings(
         max_examples=examples,
@@ -336,7 +330,6 @@ def test_any_long_history_ends_in_what_the_sources_said() -> None:
 
 
 @SLOW
-@pytest.mark.xdist_group("postgres")
 def test_any_history_ends_in_what_the_sources_said_on_a_server_too(server: str) -> None:
     class OnServer(Business):
         ledger_url = server

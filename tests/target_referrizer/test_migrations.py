@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
+from tests.target_referrizer import postgres
 from tests.target_referrizer.asking import ask_json
 from tests.target_referrizer.salon import NOW, UNDONE, check_in, contact
 
@@ -24,7 +25,7 @@ KEPT = {"contact": 11, "visit": 7, "run": 6, "rejection": 1}
 Shape = dict[str, dict[str, Any]]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def old(request: pytest.FixtureRequest, salon: Salon) -> Salon:
     """A salon with the ledger of version 1 that stands in this folder, which was this account's."""
     text = (LEDGERS / f"version-1.{request.param}.sql").read_text()
@@ -33,16 +34,8 @@ def old(request: pytest.FixtureRequest, salon: Salon) -> Salon:
             file.executescript(text)
     else:
         salon.settings["ledger_url"] = url = request.getfixturevalue("server")
-        _on_server(url, text)
+        postgres.empty(url, text)
     return salon
-
-
-def _on_server(url: str, text: str) -> None:
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", text):
-            connection.exec_driver_sql(statement)
-    engine.dispose()
 
 
 def shape(engine: sa.Engine) -> Shape:
@@ -79,7 +72,7 @@ def test_a_ledger_of_the_first_version_has_todays_tables_afterwards(old: Salon) 
     with closing(Ledger(old.config()["ledger_url"])) as ledger:
         became, url = shape(ledger.engine), ledger.url
     if url.get_backend_name() == "postgresql":
-        _on_server(str(old.settings["ledger_url"]), "SELECT 1")
+        postgres.empty(str(old.settings["ledger_url"]))
     else:
         (old.folder / "ledger.db").unlink()
     with closing(Ledger(old.config()["ledger_url"])) as fresh:

@@ -15,18 +15,6 @@ from target_referrizer.ledger import Ledger, tables
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
-
-@pytest.fixture
-def shared(salon: Salon, server: str) -> Salon:
-    """A salon whose ledger is the server's database, empty."""
-    engine = sa.create_engine(server)
-    tables.metadata.drop_all(engine)
-    engine.dispose()
-    salon.settings["ledger_url"] = server
-    return salon
-
 
 def test_the_whole_path_and_a_second_run_that_writes_nothing(shared: Salon) -> None:
     people = [
