@@ -17,7 +17,7 @@ from target_referrizer.stopping import Stop
 from target_referrizer.target import TargetReferrizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import pytest
@@ -91,6 +91,7 @@ class Salon:
         folder: Where the ledger lies.
         settings: Settings over those that every run has.
         waited: Seconds that the target let pass.
+        on_wait: What happens elsewhere while the target lets time pass.
     """
 
     box: Sandbox
@@ -100,6 +101,7 @@ class Salon:
     settings: dict[str, Any] = field(default_factory=dict)
     waited: list[float] = field(default_factory=list)
     stop: Stop = field(default_factory=Stop)
+    on_wait: Callable[[float], object] = lambda _: None
 
     @property
     def now(self) -> datetime:
@@ -128,6 +130,7 @@ class Salon:
 
     def _wait(self, seconds: float) -> None:
         self.waited.append(seconds)
+        self.on_wait(seconds)
 
     def _client(self, settings: Settings, stop: Stop) -> Referrizer:
         """The target's client on a clock that only waiting moves."""

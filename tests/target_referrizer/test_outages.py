@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from tests.target_referrizer.salon import ago, check_in, contact
 
+from target_referrizer.delivery import SETTLE_SECONDS
 from target_referrizer.ledger import tables
 
 if TYPE_CHECKING:
@@ -230,6 +231,20 @@ def test_a_creation_is_sent_twice_in_a_run_at_most_also_when_visits_show_that_so
     outcome = known.run([contact(9)], [check_in(7, 1, known.now)])
     assert outcome.fate("skipped") == {"gone": 1}
     assert outcome.writes.count("POST /contacts") == 2
+
+
+def test_a_creation_that_takes_effect_late_is_found_by_the_second_look(salon: Salon) -> None:
+    """A request that was cut off may still be at work over there."""
+    salon.box.referrizer.switches.unique_by = "none"
+    salon.box.faults.add("timeout_before", vendor="referrizer", method="POST", path="contacts", nth=1, hang=0)
+
+    def take_effect(seconds: float) -> None:
+        if seconds == SETTLE_SECONDS:
+            salon.owner_adds(firstName="Ada", lastName="Byron", email="ada1@example.com")
+
+    salon.on_wait = take_effect
+    assert salon.run([contact(1, city="Gary")]).code == 0
+    assert salon.one()["address"]["city"] == "Gary"
 
 
 def test_a_create_whose_answer_was_lost_is_recognised_by_all_that_was_sent(salon: Salon) -> None:
