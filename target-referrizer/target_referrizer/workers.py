@@ -1,7 +1,6 @@
 """Requests side by side, with an intent in the ledger before each and an outcome after.
 
-The thread that owns the ledger decides and writes; workers only talk to Referrizer. What is in flight when
-the
+The thread that owns the ledger decides and writes; workers only talk to Referrizer. What is in flight when a
 process is killed is therefore never more than `width` requests, and each of them has its intent.
 """
 

@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 from tests.target_referrizer.salon import ago, check_in, contact
 
-from target_referrizer.delivery import SETTLE_SECONDS
 from target_referrizer.ledger import tables
+from target_referrizer.settling import SETTLE_SECONDS
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Record, Salon
