@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    import sqlalchemy as sa
+
     from target_referrizer.ledger.store import Ledger
+    from target_referrizer.progress import Progress
     from target_referrizer.referrizer import Referrizer
     from target_referrizer.settings import Settings
     from target_referrizer.stopping import Stop
@@ -29,6 +32,7 @@ class Context:
         as_of: The run's one instant: it decides groups, and stamps what is written down.
         wait: Lets seconds pass; passed in, so that tests need none.
         stop: Set when somebody asked the run to stop.
+        progress: Whom to tell how far it is.
     """
 
     ledger: Ledger
@@ -38,12 +42,18 @@ class Context:
     as_of: datetime
     wait: Callable[[float], object]
     stop: Stop
+    progress: Progress
 
     def __post_init__(self) -> None:
         self.moment = journal.Moment(self.run, self.as_of)
         self.index_no = int(self.ledger.get("index_no") or 0)
         self.cut_offs = self.settings.policy.cut_offs(self.as_of)
         self.maps_group = self.settings.field_map.path("group") is not None
+
+    def reached(self, tx: sa.Connection, phase: str, done: int, total: int = 0) -> None:
+        """Tell how far a phase is: who looks on, and who asks the ledger."""
+        journal.progress(tx, self.run, phase=phase, progress=done, total=total)
+        self.progress.at(phase, done, total)
 
     @property
     def source(self) -> str:

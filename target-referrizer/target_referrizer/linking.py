@@ -56,10 +56,13 @@ class Index:
         ledger = self._context.ledger
         number = self._context.index_no = self._context.index_no + 1
         ledger.put("index_no", str(number))
+        read = 0
         for page in self._context.client.list_contacts():
             self._context.stop.check()
+            read += len(page)
             with ledger.transaction() as tx:
                 index.put(tx, number, [self._row(item) for item in page if item.get("id")])
+                self._context.reached(tx, "indexing", read, max(read, self._context.client.contacts_in_all))
         with ledger.transaction() as tx:
             index.finish(tx, number)
         ledger.put("index_at", self._context.as_of.isoformat())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from target_referrizer.pacing import Pacer
+from target_referrizer.progress import Progress, on_stderr
 from target_referrizer.referrizer import Referrizer
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outside:
-    """What a run takes from outside: clocks, waiting, and the way to Referrizer."""
+    """What a run takes from outside: clocks, waiting, the way to Referrizer, and whom to tell of it."""
 
     now: Callable[[], datetime]
     wait: Callable[[float], object]
     client: Callable[[Settings, Stop], Referrizer]
     stop: Stop
+    progress: Progress = field(default_factory=Progress)
 
 
 def machine_clock() -> datetime:
@@ -57,4 +59,4 @@ def make_client(
 
 def real_outside(stop: Stop) -> Outside:
     """The machine's clock, real waiting (until a stop, at most), and the real account."""
-    return Outside(machine_clock, stop.wait, make_client, stop)
+    return Outside(machine_clock, stop.wait, make_client, stop, on_stderr())

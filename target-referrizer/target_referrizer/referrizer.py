@@ -18,11 +18,11 @@ import re
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 from urllib.parse import quote
 
+from target_referrizer.calls import Call
 from target_referrizer.errors import SettingsError, TargetError, Unavailable
 from target_referrizer.outcomes import Refused, Unknown, accept
 from target_referrizer.pacing import Pacer, Patience, backoff
@@ -41,33 +41,10 @@ _UPDATE_TRIES = 3
 _READ_TRIES = 6
 
 
-@dataclass
-class _Call:
-    """One call, and what has happened to it so far."""
-
-    method: str
-    path: str
-    params: Mapping[str, int] | None = None
-    body: Mapping[str, Any] | None = None
-    wanted: type = object
-    tries: int = 0
-    doubtful_tries: int = 0
-
-    @property
-    def is_read(self) -> bool:
-        return self.method == "GET"
-
-    @property
-    def is_one_contact(self) -> bool:
-        return self.is_read and self.params is None
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
 class Referrizer:
     """One Referrizer account; any number of threads may call it at once."""
 
+    contacts_in_all = 0  # as the list of contacts says, once a page of it was read
     is_read_only = False  # then nothing that could change the account is sent, whoever asks for it
 
     def __init__(  # noqa: PLR0913 - clock, wait and rng are only there to be passed in
@@ -161,7 +138,7 @@ class Referrizer:
             Refused: `is_gone` when there is none.
             Unknown: This one cannot be read while others can.
         """
-        contact: dict[str, Any] = self._send(_Call("GET", _contact_path(contact_id), wanted=dict)).json()
+        contact: dict[str, Any] = self._send(Call("GET", _contact_path(contact_id), wanted=dict)).json()
         return contact
 
     def create_contact(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,7 +151,7 @@ class Referrizer:
             Refused: The vendor did not create it.
             Unknown: It may have been created.
         """
-        answer = self._send(_Call("POST", "/contacts", body=payload)).json()
+        answer = self._send(Call("POST", "/contacts", body=payload)).json()
         return answer if isinstance(answer, dict) else {}
 
     def update_contact(self, contact_id: str, payload: Mapping[str, Any], style: str) -> None:
@@ -191,7 +168,7 @@ class Referrizer:
             Refused: The vendor did not change it.
             Unknown: It may have been changed.
         """
-        self._send(_Call("PATCH" if style == "patch" else "PUT", _contact_path(contact_id), body=payload))
+        self._send(Call("PATCH" if style == "patch" else "PUT", _contact_path(contact_id), body=payload))
 
     def create_visit(self, payload: Mapping[str, Any]) -> str | None:
         """Post a visit (seen: `POST /visits` with the contact's id in the body).
@@ -203,12 +180,12 @@ class Referrizer:
             Refused: The vendor did not count it.
             Unknown: It may have been counted.
         """
-        answer = self._send(_Call("POST", "/visits", body=payload)).json()
+        answer = self._send(Call("POST", "/visits", body=payload)).json()
         return str(answer["id"]) if isinstance(answer, dict) and answer.get("id") else None
 
     def _page(self, number: int) -> tuple[list[dict[str, Any]], int]:
         """Contacts of a page, and how many the server says there are in all (0 when it does not say)."""
-        call = _Call("GET", "/contacts", params={"page": number, "perPage": PAGE_SIZE}, wanted=list)
+        call = Call("GET", "/contacts", params={"page": number, "perPage": PAGE_SIZE}, wanted=list)
         try:
             answer = self._send(call)
         except Refused as refusal:
@@ -218,9 +195,10 @@ class Referrizer:
             raise Unavailable("RFZ-601", f"the list of contacts cannot be read: {unknown.reason}") from None
         total = answer.headers.get("X-Total-Count", "")
         contacts = [contact for contact in answer.json() if isinstance(contact, dict) and contact.get("id")]
-        return contacts, int(total) if re.fullmatch(r"[0-9]{1,9}", total) else 0
+        self.contacts_in_all = int(total) if re.fullmatch(r"[0-9]{1,9}", total) else 0
+        return contacts, self.contacts_in_all
 
-    def _send(self, call: _Call) -> Answer:
+    def _send(self, call: Call) -> Answer:
         """Try until there is an answer that counts, or no sense in trying on."""
         if self.is_read_only and not call.is_read:
             raise TargetError("RFZ-902", f"{call} was asked for where nothing may be sent")
@@ -241,7 +219,7 @@ class Referrizer:
             if trouble is not None:
                 self._bear(call, trouble, others_succeed=self._patience.successes > healthy_before)
 
-    def _bear(self, call: _Call, trouble: Trouble, *, others_succeed: bool) -> None:
+    def _bear(self, call: Call, trouble: Trouble, *, others_succeed: bool) -> None:
         """Wait for the next try, or give the call up."""
         left = self._patience.failure()
         log.debug("%s: %s, try %d", call, trouble.reason, call.tries)
@@ -261,7 +239,7 @@ class Referrizer:
 
     def is_there(self) -> bool:
         """Whether Referrizer answers at all, asked once: contacts that it always fails on are no outage."""
-        call = _Call("GET", "/contacts", {"page": 1, "perPage": 1}, wanted=list)
+        call = Call("GET", "/contacts", {"page": 1, "perPage": 1}, wanted=list)
         self._pacer.take(self._stop)
         if self._stop.is_set():
             return False
@@ -272,13 +250,13 @@ class Referrizer:
             self._patience.success()
         return is_good
 
-    def _leave(self, call: _Call) -> NoReturn:
+    def _leave(self, call: Call) -> NoReturn:
         """Send nothing more; a call that may have arrived before stays unknown."""
         if call.doubtful_tries:
             raise Unknown("no answer before the run was stopped")
         raise Stopped(self._stop.signum)
 
-    def _give_up(self, call: _Call, trouble: Trouble, left: float) -> NoReturn:
+    def _give_up(self, call: Call, trouble: Trouble, left: float) -> NoReturn:
         if call.doubtful_tries:
             raise Unknown(trouble.reason)
         if left > 0:
@@ -288,7 +266,7 @@ class Referrizer:
         what = f"nothing succeeded for {self._patience_seconds:.0f} s; the last try ended in {trouble.reason}"
         raise Unavailable("RFZ-601", what)
 
-    def _count(self, call: _Call) -> None:
+    def _count(self, call: Call) -> None:
         call.tries += 1
         with self._lock:
             self._calls["reads" if call.is_read else "writes"] += 1

@@ -14,6 +14,7 @@ from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetErro
 from target_referrizer.ledger import Ledger, forgetting, journal, staging
 from target_referrizer.ledger.failures import LedgerFailure, failure
 from target_referrizer.reconcile import Reconciler
+from target_referrizer.stopping import Stopped
 from target_referrizer.tally import Tally, person_needed
 from target_referrizer.visits import Visits, settle_unfinished
 
@@ -124,7 +125,9 @@ class Run:
     def _count(self, tx: sa.Connection, stream: str, rows: int, superseded: int) -> None:
         self._tally.read[stream] += rows
         self._tally.superseded[stream] += superseded
-        journal.progress(tx, self.number, phase="staging", progress=self._tally.read.total())
+        read = self._tally.read.total()
+        journal.progress(tx, self.number, phase="staging", progress=read)
+        self._outside.progress.at("staging", read)
 
     # --- end of input
 
@@ -142,12 +145,16 @@ class Run:
             with self.ledger.locks.delivery():
                 self.is_delivering = True
                 error = self._deliver()
+                self._outside.progress.over()
                 if not self.settings.dry_run:
                     error, text = self._account(error)
         except TargetError as stopped:
             error = stopped
         except LedgerFailure as broken:
             error = failure(broken)
+        self._outside.progress.over()
+        if isinstance(error, Stopped):
+            error = error.while_at(self._outside.progress.reached)
         if self.settings.dry_run and self.preview and self.shows_plan:
             self.preview.show()
         error = self._keep_end(error, text) or self._leave_state(error, text, leave_state) or error
@@ -204,6 +211,7 @@ class Run:
         self._close()
 
     def _close(self) -> None:
+        self._outside.progress.over()
         self.is_over = True
         self.ledger.close()
         if self._client is not None:
@@ -215,8 +223,9 @@ class Run:
         self._client = outside.client(settings, outside.stop)
         self._client.is_read_only = settings.dry_run or self._command != "run"
         return Context(
-            self.ledger, settings, self._client, self.number, self.as_of, outside.wait, outside.stop
-        )
+            self.ledger, settings, self._client, self.number, self.as_of, outside.wait, outside.stop,
+            outside.progress,
+        )  # fmt: skip
 
     def _deliver(self) -> TargetError | None:
         """Everything between staging and accounting; gives what kept it from being complete."""

@@ -32,7 +32,14 @@ class Stopped(TargetError):  # noqa: N818 - asked for, not a mistake
 
     def __init__(self, signum: int) -> None:
         super().__init__("RFZ-603", f"stopped by signal {signum}")
+        self.signum = signum
         self.exit_code = 128 + signum
+
+    def while_at(self, reached: str) -> Stopped:
+        """The same, saying what was reached."""
+        told = Stopped(self.signum)
+        told.what = f"{self.what} while {reached}"
+        return told
 
 
 class LeaveNow(SystemExit):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from target_referrizer.errors import TargetError, Unavailable
-from target_referrizer.ledger import journal
 from target_referrizer.referrizer import Refused, Unknown
 from target_referrizer.stopping import Stop, Stopped
 
@@ -138,6 +137,6 @@ def send_all(context: Context, phase: str, work: Work, total: int, *, holds: boo
     workers = Workers(context.ledger, context.settings.concurrent_requests, context.stop, is_there)
 
     def progress(tx: sa.Connection, done: int) -> None:
-        journal.progress(tx, context.run, phase=phase, progress=done, total=max(total, done))
+        context.reached(tx, phase, done, max(total, done))
 
     workers.run(work, progress)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_referrizer.ledger import Ledger
 from target_referrizer.outside import Outside, make_client
+from target_referrizer.progress import Progress
 from target_referrizer.run import Run
 from target_referrizer.settings import Settings
 from target_referrizer.stopping import Stop
@@ -102,6 +103,7 @@ class Salon:
     waited: list[float] = field(default_factory=list)
     stop: Stop = field(default_factory=Stop)
     on_wait: Callable[[float], object] = lambda _: None
+    progress: Progress = field(default_factory=Progress)
 
     @property
     def now(self) -> datetime:
@@ -124,7 +126,7 @@ class Salon:
 
     def target(self, **more: Any) -> TargetReferrizer:
         target = TargetReferrizer(config=self.config(**more))
-        outside = Outside(lambda: self.now, self._wait, self._client, self.stop)
+        outside = Outside(lambda: self.now, self._wait, self._client, self.stop, self.progress)
         target.__dict__["run"] = Run(Settings.parse(target.config), outside)
         return target
 
