@@ -33,6 +33,7 @@ class Context:
         wait: Lets seconds pass; passed in, so that tests need none.
         stop: Set when somebody asked the run to stop.
         progress: Whom to tell how far it is.
+        now: The machine's clock, which goes on while the run lasts.
     """
 
     ledger: Ledger
@@ -43,6 +44,7 @@ class Context:
     wait: Callable[[float], object]
     stop: Stop
     progress: Progress
+    now: Callable[[], datetime]
 
     def __post_init__(self) -> None:
         self.moment = journal.Moment(self.run, self.as_of)
@@ -52,7 +54,7 @@ class Context:
 
     def reached(self, tx: sa.Connection, phase: str, done: int, total: int = 0) -> None:
         """Tell how far a phase is: who looks on, and who asks the ledger."""
-        journal.progress(tx, self.run, phase=phase, progress=done, total=total)
+        journal.progress(tx, self.run, phase=phase, progress=done, total=total, progressed_at=self.now())
         self.progress.at(phase, done, total)
 
     @property

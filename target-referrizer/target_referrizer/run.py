@@ -126,7 +126,8 @@ class Run:
         self._tally.read[stream] += rows
         self._tally.superseded[stream] += superseded
         read = self._tally.read.total()
-        journal.progress(tx, self.number, phase="staging", progress=read)
+        now = self._outside.now()
+        journal.progress(tx, self.number, phase="staging", progress=read, progressed_at=now)
         self._outside.progress.at("staging", read)
 
     # --- end of input
@@ -224,7 +225,7 @@ class Run:
         self._client.is_read_only = settings.dry_run or self._command != "run"
         return Context(
             self.ledger, settings, self._client, self.number, self.as_of, outside.wait, outside.stop,
-            outside.progress,
+            outside.progress, outside.now,
         )  # fmt: skip
 
     def _deliver(self) -> TargetError | None:

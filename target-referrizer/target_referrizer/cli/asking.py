@@ -11,10 +11,11 @@ import click
 
 from target_referrizer import origin
 from target_referrizer.cli import common, explanation, texts
+from target_referrizer.health import Age, health_of
 from target_referrizer.ledger import journal, reports
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from target_referrizer.cli.common import AskSettings
 
@@ -26,10 +27,19 @@ FAILED = 1
 @click.option(
     "--exit-code", is_flag=True, help="End with the last run's exit code, which Meltano turns into 1."
 )
+@click.option(
+    "--max-age", type=Age(), metavar="AGE",
+    help="Only whether all is well, for a monitor: end with 1 unless a run was done so lately (2h, 90m, 1d).",
+)  # fmt: skip
 @click.pass_obj
-def status(settings: AskSettings, shape: str, *, exit_code: bool) -> None:
+def status(settings: AskSettings, shape: str, max_age: timedelta | None, *, exit_code: bool) -> None:
     """How the last run went, and what the ledger holds."""
     chosen = settings()
+    if max_age is not None:
+        with closing(common.open_ledger(chosen)) as ledger:
+            health = health_of(ledger, chosen.source, common.moment(chosen), max_age)
+        common.answer(health.as_json(), shape, lambda _: health.lines())
+        sys.exit(0 if health.is_well else FAILED)
     with closing(common.open_ledger(chosen)) as ledger:
         since = origin.posted_since(ledger, chosen, chosen.source)
         found = reports.status(ledger, chosen.source, since)

@@ -138,7 +138,7 @@ def start_run(ledger: Ledger, source: str, started_at: datetime, as_of: datetime
 
 
 def progress(tx: sa.Connection, run_no: int, **how_far: Any) -> None:
-    """Say how far a run is: `phase`, `progress`, `total`."""
+    """Say how far a run is: `phase`, `progress`, `total`, and `progressed_at`, when that was."""
     tx.execute(sa.update(run).where(run.c.id == run_no).values(**how_far))
 
 
@@ -174,6 +174,17 @@ def how_far(row: sa.Row[Any]) -> str:
 def last_sync(ledger: Ledger, source: str) -> sa.Row[Any] | None:
     """The newest run of a source that was to deliver."""
     return _newest(ledger, (run.c.source == source) & (run.c.command == "run"))
+
+
+def last_done(ledger: Ledger, source: str) -> sa.Row[Any] | None:
+    """The newest run of a source that delivered everything that could be."""
+    return _newest(ledger, (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.in_((0, 3)))
+
+
+def last_ended(ledger: Ledger, source: str) -> sa.Row[Any] | None:
+    """The newest run of a source that was to deliver and has ended, however."""
+    ended = (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.is_not(None)
+    return _newest(ledger, ended)
 
 
 def _newest(ledger: Ledger, where: sa.ColumnElement[bool]) -> sa.Row[Any] | None:

@@ -27,6 +27,7 @@ def _to_2(tx: sa.Connection) -> None:
     tx.execute(sa.text("DELETE FROM remote_contact WHERE is_forgotten"))
     tx.execute(sa.text("ALTER TABLE remote_contact DROP COLUMN is_forgotten"))
     tx.execute(sa.text("ALTER TABLE run ADD COLUMN command VARCHAR(20) DEFAULT 'run' NOT NULL"))
+    tx.execute(sa.text("ALTER TABLE run ADD COLUMN progressed_at TIMESTAMP"))
     for table in ("contact", "remote_contact"):
         tx.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN unsettled_since TIMESTAMP"))
 

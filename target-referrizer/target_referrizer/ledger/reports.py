@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from target_referrizer.ledger import accounting, desired, journal, outbox, planning
 from target_referrizer.ledger.marks import VEILED
-from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
+from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, visit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,9 +148,8 @@ def moves(ledger: Ledger, run_no: int) -> list[tuple[Row, list[str]]]:
 
 def last_exit_code(ledger: Ledger, source: str) -> int | None:
     """Exit code of the newest run that has ended; None when none has."""
-    ended = (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.is_not(None)
-    code = ledger.scalar(sa.select(run.c.exit_code).where(ended).order_by(run.c.id.desc()).limit(1))
-    return None if code is None else int(code)
+    last = journal.last_ended(ledger, source)
+    return None if last is None else int(last.exit_code)
 
 
 def rejects(ledger: Ledger, source: str) -> list[Row]:

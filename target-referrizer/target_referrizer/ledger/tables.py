@@ -59,6 +59,7 @@ run = sa.Table(
     sa.Column("phase", sa.String(20), nullable=False),
     sa.Column("progress", sa.Integer, nullable=False, server_default="0"),
     sa.Column("total", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("progressed_at", Instant),  # by the machine's clock, as started_at and finished_at are
     sa.Column("finished_at", Instant),
     sa.Column("exit_code", sa.Integer),
     sa.Column("accounting", sa.Text),

@@ -1,0 +1,96 @@
+"""A monitor learns in one line and an exit code whether a source is kept in step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from tests.target_referrizer.asking import ask, ask_json
+from tests.target_referrizer.salon import contact
+
+from target_referrizer.ledger import tables
+
+if TYPE_CHECKING:
+    from tests.target_referrizer.salon import Salon
+
+
+def health(salon: Salon, age: str = "2h") -> tuple[int, Any]:
+    asked = ask(salon, "status", "--max-age", age)
+    assert asked.stdout.count("\n") == 1
+    return asked.exit_code, asked.stdout.strip()
+
+
+def test_a_run_done_lately_is_well(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.pass_time(minutes=35)
+    assert health(salon) == (0, "ok: source booker: the last one was done 35 min ago")
+
+
+def test_a_run_that_calls_a_person_has_been_done(salon: Salon) -> None:
+    broken = [contact(key, email=None, phone="x") for key in range(30)]
+    assert salon.run(broken).code == 3
+    assert health(salon)[0] == 0
+
+
+def test_no_run_for_too_long_is_not_well(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.pass_time(hours=3)
+    assert health(salon) == (1, "NOT OK: source booker: the last one was done 3 h 00 min ago")
+    assert health(salon, "4h")[0] == health(salon, "1d")[0] == 0
+
+
+def test_runs_that_fail_are_not_well_however_often_they_run(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.box.faults.add("503", vendor="referrizer")
+    for _ in range(3):
+        salon.pass_time(hours=1)
+        assert salon.run([contact(2)]).code == 6
+    said = "NOT OK: source booker: the last one was done 3 h 00 min ago; the last one ended with exit code 6"
+    assert health(salon) == (1, said)
+
+
+def test_no_run_at_all_is_not_well(salon: Salon) -> None:
+    salon.target().run.abort(1)
+    assert health(salon)[0] == 1
+
+
+@pytest.mark.parametrize(("minutes", "code"), [(5, 0), (200, 1)])
+def test_a_long_run_is_well_as_long_as_it_gets_on(salon: Salon, minutes: int, code: int) -> None:
+    running = salon.target().run
+    salon.pass_time(hours=5)
+    running.stage_contacts([])
+    salon.pass_time(minutes=minutes)
+    found, said = health(salon)
+    assert (found, "run 1 is under way (staging, 0) and got on" in said) == (code, True)
+    running.abort(1)
+
+
+def test_a_run_that_died_is_not_under_way(salon: Salon) -> None:
+    running = salon.target().run
+    running.stage_contacts([])
+    running.ledger.close()
+    assert health(salon) == (1, "NOT OK: source booker: no run has been done yet")
+
+
+def test_looking_at_the_account_is_no_run(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.pass_time(hours=3)
+    ask(salon, "verify")
+    ask(salon, "baseline")
+    assert health(salon)[0] == 1
+
+
+def test_scripts_get_the_same_as_json(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.edit_ledger(sa.update(tables.run).values(finished_at=salon.now))
+    found = ask_json(salon, "status", "--max-age", "2h")
+    assert (found["is_well"], found["last_exit_code"]) == (True, 0)
+    assert found["last_done_at"] == salon.now.isoformat()
+
+
+@pytest.mark.parametrize("age", ["2", "0h", "-1h", "2 weeks", "h"])
+def test_an_age_that_is_none_is_a_wrong_call(salon: Salon, age: str) -> None:
+    salon.run([contact(1)])
+    asked = ask(salon, "status", f"--max-age={age}")
+    assert (asked.exit_code, "is no age such as 90m, 2h or 1d" in asked.output) == (2, True)
