@@ -7,6 +7,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tap_booker.progress import Progress
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,6 +31,7 @@ class Tally:
         ignored: Rows that no one can use: an appointment without a customer, a customer that is null.
         failure: Why the location failed, or None.
         is_done: Whether it was read to its end.
+        progress: Whom to tell how far it is.
     """
 
     stream: str
@@ -40,6 +43,7 @@ class Tally:
     ignored: int = 0
     failure: BookerError | None = None
     is_done: bool = False
+    progress: Progress = field(default_factory=Progress, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def add(self, *, pages: int = 0, calls: int = 0, skipped: int = 0) -> None:
@@ -48,6 +52,8 @@ class Tally:
             self.pages += pages
             self.calls += calls
             self.skipped += skipped
+        if pages:
+            self.progress.at(f"{self.stream} of {self.location}", self.pages, self.rows)
 
     def as_dict(self) -> dict[str, str | int | None]:
         """The tally for machines."""
@@ -72,13 +78,14 @@ class Tally:
 class Report:
     """All tallies of a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self.connection = Tally("connection", is_done=True)
         self._tallies = [self.connection]
 
     def tally(self, stream: str, location: int) -> Tally:
         """Open the tally of one stream of one location."""
-        tally = Tally(stream, location)
+        tally = Tally(stream, location, progress=self._progress)
         self._tallies.append(tally)
         return tally
 

@@ -14,6 +14,7 @@ from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, FatalError, TimedOutError
 from tap_booker.location import Location, read_location
 from tap_booker.pages import new_rows, read_pages
+from tap_booker.progress import Progress
 from tap_booker.report import Report, Tally
 from tap_booker.retry import with_retries
 from tap_booker.transport import Transport
@@ -31,6 +32,7 @@ class Run:
         settings: Checked settings.
         clock: Says what time it is; asked once.
         sleep: Waits for so many seconds; None to send each request only once.
+        progress: Whom to tell how far it is.
 
     Attributes:
         now: The run's instant, in whole seconds: it bounds every window and becomes every bookmark.
@@ -43,11 +45,13 @@ class Run:
         settings: Mapping[str, Any],
         clock: Callable[[], datetime],
         sleep: Callable[[float], None] | None,
+        progress: Progress | None = None,
     ) -> None:
         as_of = moment_of(settings["as_of"], None) if settings.get("as_of") else None
         self.settings = settings
         self.now = (as_of or clock()).astimezone(UTC).replace(microsecond=0)
-        self.report = Report()
+        self.progress = progress or Progress()
+        self.report = Report(self.progress)
         self.stopped_by: FatalError | None = None
         workers = settings["concurrent_requests"]
         self._sleep = sleep

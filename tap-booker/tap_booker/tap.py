@@ -19,6 +19,7 @@ from tap_booker import files, settings, validation
 from tap_booker.check import check
 from tap_booker.errors import ReaderGoneError, SettingError, SettingsError
 from tap_booker.failing import run_command
+from tap_booker.progress import on_stderr
 from tap_booker.run import Run
 from tap_booker.streams import BookerStream, CheckIns, Contacts
 
@@ -58,7 +59,7 @@ class TapBooker(Tap):
     @cached_property
     def run(self) -> Run:
         """This run; opened when it is first needed."""
-        return Run(self.config, type(self).clock, type(self).sleep)
+        return Run(self.config, type(self).clock, type(self).sleep, on_stderr())
 
     def discover_streams(self) -> list[BookerStream]:
         """Both streams; no call is made."""
@@ -80,6 +81,7 @@ class TapBooker(Tap):
         except BrokenPipeError:  # click would end the process without a word
             raise ReaderGoneError from None
         finally:
+            run.progress.over()
             run.close()
             self.logger.info("summary %s", run.report.line())
             if sys.stderr is not None:

@@ -1,0 +1,108 @@
+"""Long reading shows itself: a moving line on a terminal, elsewhere a line every 15 seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.tap_booker.conftest import settings_for
+
+from sandbox import Sandbox
+from tap_booker.progress import Progress
+from tap_booker.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROGRAM = "from tap_booker.tap import main; main()"
+
+
+class Told:
+    """A progress whose clock moves by so many seconds at each look."""
+
+    def __init__(self, step: float) -> None:
+        self.lines: list[str] = []
+        self._now, self._step = 0.0, step
+        self.progress = Progress(self.lines.append, self._clock)
+
+    def _clock(self) -> float:
+        self._now += self._step
+        return self._now
+
+
+def test_a_line_comes_every_15_seconds_and_says_what_is_read_and_how_fast() -> None:
+    told = Told(8)
+    tally = Report(told.progress).tally("contacts", 3749)
+    for _ in range(5):
+        tally.rows += 100
+        tally.add(pages=1)
+    assert told.lines == [
+        "reading contacts of 3749: 3 pages, 300 rows, 0.2 pages per second",
+        "reading contacts of 3749: 5 pages, 500 rows, 0.2 pages per second",
+    ]
+
+
+def test_calls_without_a_page_are_no_progress() -> None:
+    told = Told(99)
+    tally = Report(told.progress).tally("contacts", 3749)
+    tally.add(calls=1)
+    tally.add(skipped=1)
+    assert told.lines == []
+
+
+def test_each_stream_of_a_location_begins_anew() -> None:
+    told = Told(10)
+    report = Report(told.progress)
+    for tally in (report.tally("contacts", 1), report.tally("check_ins", 1), report.tally("contacts", 2)):
+        tally.add(pages=1)
+    assert told.lines == []
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Path]:
+    """The settings of a tap that reads a small salon."""
+    with Sandbox(contacts=30) as box:
+        file = tmp_path / "tap.json"
+        file.write_text(json.dumps(settings_for(box, page_size=5)))
+        yield file
+
+
+def read(settings: Path, stdout: Any) -> str:
+    """Run the tap with a terminal for its standard error; gives what was shown there."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "--config", str(settings)],
+        stdout=stdout, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+    ) as running:  # fmt: skip
+        os.close(theirs)
+        if running.stdout:
+            running.stdout.read()
+        shown = b"".join(iter(lambda: _read(ours), b""))
+        assert running.wait(60) == 0
+    os.close(ours)
+    return shown.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # how a terminal says that nobody is there any more
+        return b""
+
+
+def test_a_terminal_shows_a_moving_line(settings: Path, tmp_path: Path) -> None:
+    with (tmp_path / "out.jsonl").open("w") as file:
+        shown = read(settings, file)
+    assert re.search(r"reading contacts of 3749: \d+ pages, \d+ rows", shown)
+    assert "calls made in all" in shown.rsplit("\x1b[2K", 1)[1]  # the line was erased before the table came
+
+
+def test_a_tap_that_feeds_a_target_leaves_the_terminal_to_it(settings: Path) -> None:
+    assert "reading contacts" not in read(settings, subprocess.PIPE)
