@@ -104,7 +104,7 @@ class Run:
     def stage_contacts(self, rows: Sequence[ContactRow]) -> None:
         """Take contacts in as the desired state."""
         with self.ledger.transaction() as tx:
-            lost = staging.stage_contacts(tx, self.settings.source, self.moment, rows)
+            lost = staging.stage_contacts(tx, self.settings.source, self.moment, rows, self.settings.country)
             self._count(tx, "contacts", len(rows), lost)
 
     def stage_visits(self, rows: Sequence[VisitRow]) -> None:
@@ -117,7 +117,7 @@ class Run:
         """Keep records that break the contract."""
         with self.ledger.transaction() as tx:
             for given in rows:
-                row = forgetting.veil_rejected(tx, self.settings.source, given)
+                row = forgetting.veil_rejected(tx, self.settings.source, given, self.settings.country)
                 journal.reject(tx, self.settings.source, self.moment, row)
                 self._tally.invalid[row.stream][row.code] += 1
                 self._count(tx, row.stream, 1, superseded=0)

@@ -13,7 +13,7 @@ from singer_sdk.sinks import BatchSink
 from target_referrizer import schemas
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger.journal import Rejected
-from target_referrizer.ledger.rows import ContactRow, VisitRow, canonical
+from target_referrizer.ledger.rows import ContactRow, VisitRow, canonical, id_text
 from target_referrizer.people import email_key, fold, phone_key
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class ContractSink(BatchSink):
     def _rejected(self, record: dict[str, Any], problem: Unusable) -> Rejected:
         text = canonical(record)
         fit = record.get("id") not in (None, "") and _is_fit(record["id"])
-        key = _id(record["id"]) if fit else "no-id-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+        key = id_text(record["id"]) if fit else "no-id-" + hashlib.sha256(text.encode()).hexdigest()[:16]
         self.logger.warning("%s %s rejected: %s", self.stream, key, TargetError(problem.code, problem.reason))
         return Rejected(self.stream, key, problem.code, problem.reason, text)
 
@@ -125,7 +125,7 @@ class ContactsSink(ContractSink):
         """One record as a row of the ledger."""
         email = email_key(record.get("email"))
         phone = phone_key(record.get("phone"), self.run.settings.country)
-        key, updated_at = _id(record["id"]), _instant(record.get("updated_at"))
+        key, updated_at = id_text(record["id"]), _instant(record.get("updated_at"))
         if record.get("is_forgotten"):
             return ContactRow.forgotten(key, updated_at)
         reach = _reach(record, reachable=bool(email or phone))
@@ -179,8 +179,8 @@ class CheckInsSink(ContractSink):
             raise Unusable("RFZ-211", "the check-in has no time")
         as_of = _instant(record.get("as_of")) or self.run.as_of
         return VisitRow(
-            _id(record["id"]),
-            _id(record["contact_id"]),
+            id_text(record["id"]),
+            id_text(record["contact_id"]),
             checked_in_at,
             is_checked_in,
             bool(record.get("is_time_inferred")),
@@ -201,16 +201,11 @@ def _instant(value: Any) -> datetime | None:
     return instant
 
 
-def _id(value: Any) -> str:
-    """An id as the ledger keeps it: 7, 7.0 and "7" are one."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
 def _is_fit(value: Any) -> bool:
     """Whether the ledger can keep this as an id."""
     if not isinstance(value, str | int | float | None):
         return False
-    text = "" if value is None else _id(value)
+    text = "" if value is None else id_text(value)
     return len(text) <= LONGEST_ID and all(letter >= " " for letter in text)
 
 

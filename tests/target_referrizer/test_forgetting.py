@@ -246,6 +246,93 @@ def test_nobody_is_forgotten_while_a_run_is_under_way(salon: Salon) -> None:
     running.abort(1)
 
 
+# Who else is not meant (each of these is somebody who must lose nothing)
+
+AL = contact(1, first_name="Al", last_name="Reyes", email="al@example.com", phone="3125550142")
+ALICE = contact(2, first_name="Alice", last_name="Reyes", email="alice@example.com", phone="3125550142")
+
+
+def test_a_phone_and_a_last_name_make_nobody_of_two_who_have_emails_of_their_own(salon: Salon) -> None:
+    salon.box.referrizer.switches.unique_by = "email"
+    salon.run([AL, ALICE])
+    found = ask_json(salon, "forget", "1")
+    assert (found["records"], len(found["delete"])) == (1, 1)
+    assert ask_json(salon, "explain", "2")["records"][0]["status"] == "linked"
+    assert salon.run([ALICE]).accounting["contacts"]["unchanged"] == 1
+
+
+def test_somebody_new_on_the_forgotten_email_with_another_first_name_is_let_in(salon: Salon) -> None:
+    salon.run([AL])
+    ask(salon, "forget", "1")
+    zoe = contact(3, first_name="Zoe", last_name="Reyes", email="al@example.com")
+    assert salon.run([zoe]).accounting["contacts"]["skipped"] == 0
+
+
+def test_somebody_new_on_the_forgotten_phone_with_an_email_of_their_own_is_let_in(salon: Salon) -> None:
+    salon.run([AL])
+    ask(salon, "forget", "1")
+    junior = contact(3, first_name="Al", last_name="Reyes", email="junior@example.com", phone="3125550142")
+    salon.box.referrizer.switches.unique_by = "email"
+    assert salon.run([junior]).accounting["contacts"]["created"] == 1
+
+
+@pytest.mark.parametrize("first", ["Al", "Alfred", "A", None])
+def test_a_short_or_long_form_of_the_name_on_the_same_email_is_the_same_person(
+    salon: Salon, first: str | None
+) -> None:
+    salon.run([AL])
+    ask(salon, "forget", "1")
+    again = contact(3, first_name=first, last_name="Reyes", email="al@example.com")
+    assert salon.run([again]).accounting["contacts"]["reasons"]["skipped"] == {"forgotten": 1}
+
+
+def test_a_person_of_whom_there_is_only_a_rejected_record_can_be_forgotten(salon: Salon) -> None:
+    salon.run([contact(1), AUGUSTA | {"is_member": "perhaps"}])
+    found = ask_json(salon, "forget", "900777")
+    assert (found["records"], found["rejects"]) == (0, 1)
+    assert traces(salon) == []
+    assert salon.run([AUGUSTA]).writes == []
+
+
+def test_rejects_that_tell_of_the_person_go_too_whatever_their_source_or_id(salon: Salon) -> None:
+    salon.run([AUGUSTA])
+    broken = {"is_member": "perhaps"}
+    salon.run([{**PERSON, **broken, "id": "w-1"}], source="shop")
+    odd = check_in(7, 0, salon.now) | {"contact_id": 900777.0, "checked_in_at": "soon"}
+    salon.run([{"id": "900778", "phone": PERSON["phone"], **broken}], [odd])
+    assert ask_json(salon, "forget", "900777")["rejects"] == 3
+    assert traces(salon) == []
+
+
+def test_a_broken_record_of_a_forgotten_person_is_not_kept_under_another_id_either(salon: Salon) -> None:
+    salon.run([AUGUSTA])
+    ask(salon, "forget", "900777")
+    salon.run([{**PERSON, "id": "900778", "is_member": "perhaps"}])
+    assert [*traces(salon), *(["900778"] if "900778" in everything(salon) else [])] == []
+
+
+def test_the_marks_tell_nothing_without_the_salt_of_this_ledger(salon: Salon) -> None:
+    digests = []
+    for name in ("one", "two"):
+        salon.settings["ledger_url"] = f"sqlite:///{salon.folder}/{name}.db"
+        salon.run([AUGUSTA])
+        ask(salon, "forget", "900777")
+        with closing(Ledger(salon.config()["ledger_url"])) as ledger:
+            digests.append({row.digest for row in ledger.rows(sa.select(tables.mark))})
+    assert digests[0].isdisjoint(digests[1])
+
+
+def test_a_wish_about_a_contact_that_others_share_names_it(family: Salon) -> None:
+    wish = {"id": 4, "is_forgotten": True, "updated_at": family.now.isoformat()}
+    assert f"Referrizer contact {family.one()['id']} is that of other records too" in family.run([wish]).log
+
+
+def test_a_wish_can_be_taken_back(salon: Salon) -> None:
+    salon.run([{"id": "900777", "is_forgotten": True}])
+    ask(salon, "forget", "--undo", "900777")
+    assert salon.run([AUGUSTA]).accounting["contacts"]["created"] == 1
+
+
 # Visits in doubt, coming back, and the wish of the source
 
 
@@ -280,6 +367,6 @@ def test_a_wish_of_the_source_erases_too_and_names_the_contact_once(kept: Salon)
     remote = kept.one(email=PERSON["email"])["id"]
     wish = {"id": "900777", "is_forgotten": True, "updated_at": kept.now.isoformat()}
     outcome = kept.run([wish])
-    assert f"to be deleted by hand: Referrizer contact {remote}" in outcome.log
+    assert f"Referrizer contact {remote} is still to be deleted by hand" in outcome.log
     assert traces(kept) == ["900777"]  # the source itself goes on naming it
     assert remote not in kept.run([wish]).log

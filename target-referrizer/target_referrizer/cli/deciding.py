@@ -83,7 +83,7 @@ def forget(settings: AskSettings, contact: str, shape: str, *, undo: bool) -> No
         if undo:
             found = erasure.come_back(ledger, chosen.source, contact, email)
         else:
-            found = erasure.forget(ledger, chosen.source, contact, email)
+            found = erasure.forget(ledger, chosen, contact, email)
         ledger.purge()
     if found is None:
         raise common.unknown_contact(contact)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.ledger.marks import VEILED, Marks
-from target_referrizer.ledger.rows import ContactRow, canonical
+from target_referrizer.ledger.rows import ContactRow, canonical, id_text
 from target_referrizer.ledger.tables import contact, event, mark, rejection, remote_contact, visit
+from target_referrizer.people import email_key, fold, phone_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_referrizer.ledger.journal import Rejected
     from target_referrizer.ledger.rows import VisitRow
@@ -53,6 +54,27 @@ _NOT_LINKED_YET = ("new", "unreachable", "rejected")
 _IMPERSONAL = ("last_visit_at", "group")
 
 
+@dataclass(frozen=True)
+class Told:
+    """A person of whom there is only a record that was rejected."""
+
+    source: str
+    id: str
+    email_key: str | None
+    phone_key: str | None
+    first_key: str
+    last_key: str
+    remote_id: str | None = None
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], country: str, source: str = "", key: str = "") -> Told:
+        """The person of a record that may hold anything."""
+        text = {name: value for name, value in record.items() if isinstance(value, str)}
+        first, last = fold(text.get("first_name")), fold(text.get("last_name"))
+        phone = phone_key(text.get("phone"), country)
+        return cls(source, key, email_key(text.get("email")), phone, first, last)
+
+
 @dataclass
 class Erased:
     """What was erased, and which contacts a person has to see to in Referrizer.
@@ -70,30 +92,38 @@ class Erased:
     shared: list[str] = field(default_factory=list)
 
 
-def forget_wish(tx: sa.Connection, source: str, contact_id: str) -> Erased:
+def forget_wish(tx: sa.Connection, source: str, contact_id: str, country: str) -> Erased:
     """Erase whom a source says to forget; the id stays, since the source itself keeps it."""
     marks, erased = Marks.begin(tx), Erased()
     rows = tx.execute(sa.select(contact).where(contact.c.source == source, contact.c.id == contact_id)).all()
     for row in rows:
         _erase_record(tx, marks, row, contact_id, erased)
+        erased.rejects += _erase_rejects(tx, row, country)
     return erased
 
 
-def forget(tx: sa.Connection, records: Sequence[Row], remotes: Sequence[Row]) -> Erased:
+def forget(
+    tx: sa.Connection, records: Sequence[Row], remotes: Sequence[Row], told: Sequence[Told], country: str
+) -> Erased:
     """Erase a person who is known by these records and Referrizer contacts.
 
     Args:
         tx: The transaction.
         records: All records of this one person, of any source.
         remotes: Contacts of the index that are this person and linked to no record.
+        told: The person as rejected records tell it.
+        country: Two letters; whose phone numbers those without `+` are.
     """
     marks, erased = Marks.begin(tx), Erased()
-    first = records[0] if records else remotes[0]
-    whom = marks.of_record(first.source, first.id) if records else marks.of_remote(first.id)
-    for one in (*records, *remotes):
-        marks.add(tx, _digests(tx, marks, one, records), whom)
+    own: list[Any] = [*records, *told]
+    whom = marks.of_record(own[0].source, own[0].id) if own else marks.of_remote(remotes[0].id)
+    for one in (*own, *remotes):
+        marks.add(tx, marks.of_person(one), whom)
+    for one in own:
+        marks.add(tx, [marks.of_record(one.source, one.id)], whom)
+        erased.rejects += _erase_rejects(tx, one, country)
+        erased.events += _erase_events(tx, one)
     for row in records:
-        marks.add(tx, [marks.of_record(row.source, row.id)], whom)
         _erase_record(tx, marks, row, marks.veiled_id(row.source, row.id), erased)
     for row in remotes:
         _erase_remote(tx, marks, row.id, whom, erased)
@@ -103,10 +133,11 @@ def forget(tx: sa.Connection, records: Sequence[Row], remotes: Sequence[Row]) ->
 def come_back(tx: sa.Connection, source: str, contact_id: str, email_key: str | None) -> int:
     """Take the marks of a person away: the person has signed up again. Gives how many marks there were."""
     marks = Marks.load(tx)
-    digest = marks.of_email(email_key) if email_key else marks.of_record(source, contact_id)
-    whom = marks.whom.get(digest)
+    wished = (contact.c.source == source) & (contact.c.id == contact_id) & (contact.c.status == "forgotten")
+    back = 0 if email_key else tx.execute(sa.delete(contact).where(wished)).rowcount
+    whom = marks.find_email(email_key) if email_key else marks.whom.get(marks.of_record(source, contact_id))
     if whom is None:
-        return 0
+        return int(back)
     digests = [one for one, other in marks.whom.items() if other == whom]
     tx.execute(sa.delete(contact).where(contact.c.id.in_([VEILED + one for one in digests])))
     return int(tx.execute(sa.delete(mark).where(mark.c.whom == whom)).rowcount)
@@ -134,13 +165,16 @@ def veil_waiting(tx: sa.Connection, source: str) -> None:
         _comes_again(tx, marks, source, row)
 
 
-def veil_rejected(tx: sa.Connection, source: str, row: Rejected) -> Rejected:
+def veil_rejected(tx: sa.Connection, source: str, row: Rejected, country: str) -> Rejected:
     """A record that breaks the contract, without its text where its person is forgotten."""
     marks = Marks.load(tx)
     if not marks.whom:
         return row
     record = json.loads(row.record)
-    whose = row.id if row.stream == "contacts" else str(record.get("contact_id"))
+    whose = row.id if row.stream == "contacts" else id_text(record.get("contact_id"))
+    whom = marks.find_person(Told.of(record, country)) if row.stream == "contacts" else None
+    if whom is not None:
+        marks.add(tx, [marks.of_record(source, row.id)], whom)
     if not marks.is_forgotten(source, whose):
         return row
     new_id = marks.veiled_id(source, row.id) if row.stream == "contacts" else row.id
@@ -164,7 +198,7 @@ def _comes_again(tx: sa.Connection, marks: Marks, source: str, row: ContactRow |
 
     That id is marked too. Whoever is linked already is somebody else, whatever e-mail they have now.
     """
-    whom = marks.find_person(row.email_key, row.phone_key, row.first_key, row.last_key)
+    whom = marks.find_person(row)
     key = (contact.c.source == source) & (contact.c.id == row.id)
     known = tx.execute(sa.select(contact).where(key)).one_or_none() if whom else None
     if whom is None or (known is not None and known.status not in _NOT_LINKED_YET):
@@ -178,27 +212,19 @@ def _comes_again(tx: sa.Connection, marks: Marks, source: str, row: ContactRow |
     return True
 
 
-def _digests(tx: sa.Connection, marks: Marks, person: Row, own: Sequence[Row]) -> list[str]:
-    """By what a person is recognised: an e-mail that others use too counts only with the names."""
-    named = marks.of_names(person.email_key, person.phone_key, person.first_key, person.last_key)
-    if not person.email_key:
-        return named
-    mine = sa.tuple_(contact.c.source, contact.c.id).in_([(row.source, row.id) for row in own])
-    others = sa.select(sa.func.count()).select_from(contact)
-    is_shared = tx.scalar(others.where(contact.c.email_key == person.email_key, ~mine))
-    return named if is_shared else [*named, marks.of_email(person.email_key)]
-
-
 def _erase_record(tx: sa.Connection, marks: Marks, row: Row, new_id: str, erased: Erased) -> None:
     own = (contact.c.source == row.source) & (contact.c.id == row.id)
     tx.execute(sa.update(contact).where(own).values(id=new_id, **_NOBODY))
     erased.records += 1
     erased.visits += _erase_visits(tx, row.source, row.id, new_id)
-    erased.rejects += _erase_rejects(tx, row)
-    of_record = (event.c.source == row.source) & (event.c.contact_id == row.id)
-    erased.events += tx.execute(sa.delete(event).where(of_record)).rowcount
+    erased.events += _erase_events(tx, row)
     if row.remote_id is not None:
         _let_go(tx, marks, row, erased)
+
+
+def _erase_events(tx: sa.Connection, row: Row | Told) -> int:
+    of_record = (event.c.source == row.source) & (event.c.contact_id == row.id)
+    return int(tx.execute(sa.delete(event).where(of_record)).rowcount)
 
 
 def _let_go(tx: sa.Connection, marks: Marks, row: Row, erased: Erased) -> None:
@@ -237,17 +263,33 @@ def _erase_visits(tx: sa.Connection, source: str, contact_id: str, new_id: str) 
     return int(tx.execute(sa.update(visit).where(own).values(**values)).rowcount)
 
 
-def _erase_rejects(tx: sa.Connection, row: Row) -> int:
-    """Rejects of this person: the record itself, its check-ins, and whatever quotes its e-mail or phone."""
-    itself = (rejection.c.stream == "contacts") & (rejection.c.id == row.id)
-    about = [rejection.c.record.contains(text, autoescape=True) for text in _mentions(row.id)]
-    quoted = [key for key in (row.email_key, row.phone_key) if key]
-    about += [sa.func.lower(rejection.c.record).contains(key, autoescape=True) for key in quoted]
-    mine = (rejection.c.source == row.source) & sa.or_(itself, *about)
-    return int(tx.execute(sa.delete(rejection).where(mine)).rowcount)
+def _erase_rejects(tx: sa.Connection, row: Row | Told, country: str) -> int:
+    """Rejects of this person, of whatever source: those of the record, and whatever tells who it is."""
+    mine = [one for one in tx.execute(sa.select(rejection)) if _is_about(one, row, country)]
+    for one in mine:
+        key = (rejection.c.source == one.source) & (rejection.c.stream == one.stream)
+        tx.execute(sa.delete(rejection).where(key, rejection.c.id == one.id))
+    return len(mine)
 
 
-def _mentions(contact_id: str) -> list[str]:
-    """How the canonical text of a check-in names its contact, as a number or as a text."""
-    forms = (contact_id, json.dumps(contact_id, ensure_ascii=False))
-    return [f'"contact_id":{form}{end}' for form in forms for end in ",}"]
+def _is_about(reject: Row, row: Row | Told, country: str) -> bool:
+    record = json.loads(reject.record or "{}")
+    ids = {reject.id} if reject.stream == "contacts" else set()
+    ids |= {id_text(one) for name in ("id", "contact_id") for one in _scalars(record.get(name))}
+    if reject.source == row.source and row.id in (ids if reject.stream == "contacts" else ids - {reject.id}):
+        return True
+    told = list(_scalars(record))
+    emails = {email_key(one) for one in told if isinstance(one, str)}
+    phones = {phone_key(str(one), country) for one in told if isinstance(one, str | int)}
+    return (row.email_key or "-") in emails or (row.phone_key or "-") in phones
+
+
+def _scalars(value: Any) -> Iterator[Any]:
+    """All values in a record, however deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _scalars(one)
+    elif value is not None:
+        yield value

@@ -7,6 +7,7 @@ contacts and trusted for a day. A contact that we create is added at once.
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ def put(tx: sa.Connection, index_no: int, rows: Iterable[dict[str, Any]]) -> Non
     page = {
         row["id"]: {**row, "shown": canonical(row["shown"]), "index_no": index_no}
         for row in rows
-        if not marks.is_remote_forgotten(row)
+        if not marks.is_remote_forgotten(row["id"], SimpleNamespace(**row))
     }
     known = sa.select(remote_contact.c.id).where(remote_contact.c.id.in_(list(page)))
     found = set(tx.scalars(known))

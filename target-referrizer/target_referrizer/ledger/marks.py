@@ -1,7 +1,9 @@
 """Salted marks: how a person who was forgotten is recognised without being known.
 
 A mark says nothing about a person to somebody who does not have the person's id, e-mail or phone already. The
-salt is one ledger's own.
+salt is one ledger's own. Persons are recognised as `matching` recognises them: by e-mail unless the first
+names disagree, and by phone and last name where not both have an e-mail. Since names cannot be compared once
+they are hashed, every beginning of the first name has a digest of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import sqlalchemy as sa
 from target_referrizer.ledger.tables import mark, meta
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 SALT = "mark_salt"
 VEILED = "forgotten-"  # begins the ids of forgotten records
@@ -52,9 +54,10 @@ class Marks:
 
     def add(self, tx: sa.Connection, digests: Iterable[str], whom: str) -> None:
         """Keep marks of one person."""
-        for digest in set(digests) - set(self.whom):
-            tx.execute(sa.insert(mark).values(digest=digest, whom=whom))
-            self.whom[digest] = whom
+        new = sorted(set(digests) - set(self.whom))
+        if new:
+            tx.execute(sa.insert(mark), [{"digest": digest, "whom": whom} for digest in new])
+        self.whom.update(dict.fromkeys(new, whom))
 
     def of_record(self, source: str, contact_id: str) -> str:
         """The digest of a record's id."""
@@ -64,25 +67,43 @@ class Marks:
         """The digest of the id of a Referrizer contact."""
         return self._digest("referrizer", remote_id)
 
-    def of_email(self, email_key: str) -> str:
-        """The digest of an e-mail that is one person's."""
-        return self._digest("email", email_key)
+    def of_person(self, person: Any) -> Iterator[str]:
+        """All digests that a person is recognised by under another id."""
+        if person.email_key:
+            yield from self._named("email", person.email_key, "", person.first_key)
+        if person.phone_key and person.last_key:
+            kind = "phone of one with an e-mail" if person.email_key else "phone"
+            yield from self._named(kind, person.phone_key, person.last_key, person.first_key)
 
-    def of_names(self, email_key: str | None, phone_key: str | None, *names: str) -> list[str]:
-        """Digests of an e-mail or phone that several share, together with the names."""
-        keys = {"named-email": email_key, "named-phone": phone_key}
-        return [self._digest(kind, key, *names) for kind, key in keys.items() if key]
+    def find_email(self, email_key: str) -> str | None:
+        """Who is forgotten and had this e-mail, None when nobody had."""
+        return self.whom.get(self._digest("email", email_key, ""))
+
+    def find_person(self, person: Any) -> str | None:
+        """Who is forgotten and must be this person, under whatever id; None when nobody is."""
+        if not self.whom:
+            return None
+        kinds = ["phone"] if person.email_key else ["phone", "phone of one with an e-mail"]
+        looks = [("email", person.email_key, "")]
+        looks += [(kind, person.phone_key, person.last_key) for kind in kinds if person.last_key]
+        found = (self._find_named(kind, key, last, person.first_key) for kind, key, last in looks if key)
+        return next((whom for whom in found if whom), None)
+
+    def _named(self, kind: str, key: str, last: str, first: str) -> Iterator[str]:
+        yield self._digest(kind, key, last)
+        yield self._digest(kind, key, last, "whole", first)
+        yield from (self._digest(kind, key, last, "begins", first[:end]) for end in range(len(first) + 1))
+
+    def _find_named(self, kind: str, key: str, last: str, first: str) -> str | None:
+        """First names agree when either begins the other; an empty one begins every other."""
+        if self._digest(kind, key, last) not in self.whom:
+            return None
+        beginnings = (self._digest(kind, key, last, "whole", first[:end]) for end in range(len(first) + 1))
+        digests = (self._digest(kind, key, last, "begins", first), *beginnings)
+        return next((self.whom[one] for one in digests if one in self.whom), None)
 
     def _digest(self, *parts: str) -> str:
         return hmac.new(self.salt.encode(), "\0".join(parts).encode(), hashlib.sha256).hexdigest()[:40]
-
-    def find_person(
-        self, email_key: str | None, phone_key: str | None, first_key: str, last_key: str
-    ) -> str | None:
-        """Who is forgotten and goes by these keys, under whatever id; None when nobody does."""
-        digests = [self.of_email(email_key)] if email_key else []
-        digests += self.of_names(email_key, phone_key, first_key, last_key)
-        return next((self.whom[one] for one in digests if one in self.whom), None)
 
     def veiled_id(self, source: str, contact_id: str) -> str:
         """The id that a forgotten record has in the ledger from then on."""
@@ -90,11 +111,10 @@ class Marks:
 
     def is_forgotten(self, source: str, contact_id: str) -> bool:
         """Whether this record's person is forgotten."""
-        return self.of_record(source, contact_id) in self.whom
+        return bool(self.whom) and self.of_record(source, contact_id) in self.whom
 
-    def is_remote_forgotten(self, row: dict[str, Any]) -> bool:
-        """Whether a row of the index, one of Referrizer's contacts, is somebody who is forgotten."""
-        if not self.whom:
-            return False
-        keys = (row["email_key"], row["phone_key"], row["first_key"], row["last_key"])
-        return self.of_remote(row["id"]) in self.whom or self.find_person(*keys) is not None
+    def is_remote_forgotten(self, remote_id: str, person: Any) -> bool:
+        """Whether one of Referrizer's contacts is somebody who is forgotten."""
+        return bool(self.whom) and (
+            self.of_remote(remote_id) in self.whom or self.find_person(person) is not None
+        )

@@ -50,3 +50,8 @@ class VisitRow:
 def canonical(value: Any) -> str:
     """JSON text that is equal for equal values."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def id_text(value: Any) -> str:
+    """An id as the ledger keeps it: 7, 7.0 and "7" are one."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -32,7 +32,9 @@ logger = logging.getLogger("target-referrizer")
 CHUNK = 500
 
 
-def stage_contacts(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[ContactRow]) -> int:
+def stage_contacts(
+    tx: sa.Connection, source: str, moment: Moment, rows: Iterable[ContactRow], country: str
+) -> int:
     """Stage contacts; gives how many lines were superseded by a newer one."""
     newest, superseded = _newest(forgetting.veil_contacts(tx, source, rows), _loses_contact)
     inserts: list[dict[str, Any]] = []
@@ -55,16 +57,22 @@ def stage_contacts(tx: sa.Connection, source: str, moment: Moment, rows: Iterabl
     staged = {str(one.get("id", one.get("key"))): one for one in (*inserts, *updates)}
     _after_contacts(tx, source, moment, newest, staged)
     wishes = [key for key, row in newest.items() if row.status == "forgotten"]
-    _forget(tx, source, [key for key in wishes if key not in known or known[key].status != "forgotten"])
+    fresh = [key for key in wishes if key not in known or known[key].status != "forgotten"]
+    _forget(tx, source, fresh, country)
     return superseded
 
 
-def _forget(tx: sa.Connection, source: str, wishes: Sequence[str]) -> None:
+def _forget(tx: sa.Connection, source: str, wishes: Sequence[str], country: str) -> None:
     """Erase who asked for it, and say once which contact is left in Referrizer."""
     for key in wishes:
-        left = forgetting.forget_wish(tx, source, key).delete
-        by_hand = f"; still to be deleted by hand: Referrizer contact {', '.join(left)}" if left else ""
-        logger.warning("contact %s asked to be forgotten: erased from the ledger%s", key, by_hand)
+        erased = forgetting.forget_wish(tx, source, key, country)
+        by_hand = [f"Referrizer contact {one} is still to be deleted by hand" for one in erased.delete]
+        by_hand += [
+            f"Referrizer contact {one} is that of other records too: empty by hand what is this person's"
+            for one in erased.shared
+        ]
+        said = "; ".join(["erased from the ledger", *by_hand])
+        logger.warning("contact %s asked to be forgotten: %s", key, said)
 
 
 def _after_contacts(
