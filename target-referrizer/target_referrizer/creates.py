@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.errors import TargetError
+from target_referrizer.ledger import creating, index, journal
 from target_referrizer.ledger import desired as wanted
-from target_referrizer.ledger import index, journal, outbox
 from target_referrizer.ledger.rows import canonical
 from target_referrizer.linking import reject_contact, remote_keys
 from target_referrizer.payloads import computed
@@ -49,10 +49,10 @@ class Creates:
     def take(self, tx: sa.Connection, room: int) -> list[Creation]:
         """See `Work`."""
         if not self._queue:
-            self._queue.extend(outbox.creates(tx, self._context.source, self._number, self._after))
+            self._queue.extend(creating.creates(tx, self._context.source, self._number, self._after))
             self._after = self._queue[-1].id if self._queue else self._after
         jobs = [self._creation(self._queue.popleft()) for _ in range(min(room, len(self._queue)))]
-        outbox.intend_creates(tx, self._context.source, [job.row.id for job in jobs], self._context.as_of)
+        creating.intend_creates(tx, self._context.source, [job.row for job in jobs], self._context.as_of)
         return jobs
 
     def _creation(self, row: Row) -> Creation:
@@ -90,14 +90,14 @@ class Creates:
         if isinstance(outcome, Refused) and outcome.is_duplicate:
             self.duplicates.append(row)
             if not row.create_tries:  # else a try before this one may have made it
-                outbox.drop_intents(tx, self._context.source, [row.id])
+                creating.drop_intents(tx, self._context.source, [row.id])
         elif isinstance(outcome, Refused):
             why = f"Referrizer refused the contact ({outcome.error_code or outcome.status})"
             reject_contact(tx, self._context, row, "RFZ-209", why)
         elif isinstance(outcome, TargetError):
-            outbox.drop_intents(tx, self._context.source, [row.id])
+            creating.drop_intents(tx, self._context.source, [row.id])
         elif outcome is None:
-            outbox.acknowledge_create(tx, self._context.source, row.id)
+            creating.acknowledge_create(tx, self._context.source, row.id)
 
     def _created(self, tx: sa.Connection, created: list[tuple[Creation, str]]) -> None:
         """Write new contacts down together: their number is what a first load takes its time for."""

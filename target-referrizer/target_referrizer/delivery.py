@@ -16,8 +16,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from target_referrizer.creates import Creates
+from target_referrizer.ledger import creating
 from target_referrizer.ledger import desired as wanted
-from target_referrizer.ledger import outbox
 from target_referrizer.linking import reject_contact
 from target_referrizer.settling import bury_lost, find_lost, give_up_updates, has_lost, settle_creates
 from target_referrizer.updates import Updates
@@ -40,7 +40,7 @@ def deliver(reconciler: Reconciler, visits: Visits, plan: Plan, withheld: set[st
     """
     context = reconciler.context
     with context.ledger.transaction() as tx:
-        outbox.begin_creates(tx, context.source)
+        creating.begin_creates(tx, context.source)
     _deliver_contacts(reconciler, plan, withheld)
     if "visits" in withheld:
         return
@@ -63,7 +63,7 @@ def _create_some(reconciler: Reconciler, plan: Plan, number: int) -> bool:
     """One round, in which no two can be one person; False when there is nobody left to create."""
     context = reconciler.context
     with context.ledger.transaction() as tx:
-        if not outbox.choose_creates(tx, context.source, number):
+        if not creating.choose_creates(tx, context.source, number):
             return False
     work = Creates(context, number)
     send_all(context, "creating contacts", work, plan.creates)

@@ -5,16 +5,18 @@ No search of Referrizer's is known, so whoever has to be found is looked for in 
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from target_referrizer import matching, origin
 from target_referrizer.errors import TargetError
+from target_referrizer.ledger import creating, index, journal
 from target_referrizer.ledger import desired as wanted
-from target_referrizer.ledger import index, journal
 from target_referrizer.ledger.rows import canonical
 from target_referrizer.people import email_key, fold, phone_key
 from target_referrizer.reading import Reading
@@ -97,7 +99,9 @@ def link(context: Context) -> None:
 
 
 def _match_some(tx: sa.Connection, context: Context, rows: list[Row]) -> None:
-    near = index.with_keys(tx, (row.email_key for row in rows), (row.phone_key for row in rows))
+    own = {row.id: _sent(row) for row in rows if row.create_intent_at}
+    people = [*rows, *own.values()]
+    near = index.with_keys(tx, (one.email_key for one in people), (one.phone_key for one in people))
     found = [
         matching.Candidate(
             one.email_key, one.phone_key, one.first_key, one.last_key, one.id, is_linked=one.is_linked
@@ -106,14 +110,33 @@ def _match_some(tx: sa.Connection, context: Context, rows: list[Row]) -> None:
     ]
     by_email, by_phone = _by(found, "email"), _by(found, "phone")
     for row in rows:
-        both = (*by_email.get(row.email_key, ()), *by_phone.get(row.phone_key, ()))
-        _match_one(tx, context, row, list({one.id: one for one in both}.values()))
+        sent = own.get(row.id)
+        asked = [row] if sent is None else [row, sent]
+        both = [
+            one
+            for who in asked
+            for one in (*by_email.get(who.email_key, ()), *by_phone.get(who.phone_key, ()))
+        ]
+        _match_one(tx, context, row, sent, list({one.id: one for one in both}.values()))
 
 
-def _match_one(tx: sa.Connection, context: Context, row: Row, candidates: list[matching.Candidate]) -> None:
-    person = matching.Person(row.email_key, row.phone_key, row.first_key, row.last_key)
+def _sent(row: Row) -> Any:
+    """What was sent to create this contact, whatever its record says by now."""
+    if row.create_sent is None:  # the intent is of an older ledger
+        return row
+    return SimpleNamespace(**dict(zip(creating.SENT_KEYS, json.loads(row.create_sent), strict=True)))
+
+
+def _person(keys: Any) -> matching.Person:
+    return matching.Person(keys.email_key, keys.phone_key, keys.first_key, keys.last_key)
+
+
+def _match_one(
+    tx: sa.Connection, context: Context, row: Row, sent: Any, candidates: list[matching.Candidate]
+) -> None:
+    person = _person(row)
     try:
-        own = matching.find_own(person, candidates) if row.create_intent_at else None
+        own = matching.find_own(_person(sent), candidates) if sent else None
         match = own or matching.find(person, candidates)
     except matching.Ambiguous:
         if row.status != "gone":

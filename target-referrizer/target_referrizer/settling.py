@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from target_referrizer.context import GIVEN_UP
 from target_referrizer.errors import SettingsError, TargetError
+from target_referrizer.ledger import creating, index, journal, outbox
 from target_referrizer.ledger import desired as wanted
-from target_referrizer.ledger import index, journal, outbox
 from target_referrizer.linking import reject_contact
 from target_referrizer.updates import set_aside
 
@@ -31,14 +31,14 @@ def settle_creates(reconciler: Reconciler) -> None:
     context = reconciler.context
     for pause in (0, SETTLE_SECONDS):
         with context.ledger.transaction() as tx:
-            pending = outbox.unresolved_creates(tx, context.source)
+            pending = creating.unresolved_creates(tx, context.source)
         if not pending:
             return
         context.wait(pause)
         reconciler.index.refresh()
         reconciler.match()
     with context.ledger.transaction() as tx:
-        for row in outbox.give_up_creates(tx, context.source, context.as_of):
+        for row in creating.give_up_creates(tx, context.source, context.as_of):
             if context.as_of - row.unsettled_since >= GIVEN_UP:
                 reject_contact(tx, context, row, "RFZ-216", _UNANSWERED)
                 continue

@@ -57,16 +57,19 @@ class Updates:
             self._queue.extend(outbox.differences(tx, self.context.cut_offs, self._after, groups=self.groups))
             self._after = self._queue[-1].remote_id if self._queue else self._after
         jobs = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
-        outbox.intend_updates(tx, [job.remote_id for job in jobs], self.context.as_of)
+        outbox.intend_updates(tx, jobs, self.context.as_of)
         return jobs
 
     def send(self, job: Difference) -> Written:
         """See `Work`. A refused write is tried again with the computed values alone."""
-        document, birthday = self._read(job), job.birthday
-        if document is None:  # a birthday that may stand there must not be overwritten
-            document, birthday = {}, None
+        read, birthday = self._read(job), job.birthday
+        if read is None:  # a birthday that may stand there must not be overwritten
+            birthday = None
+        document = read or {}
         try:
-            return self._write(job, job.changes, birthday, document)
+            return replace(
+                self._write(job, job.changes, birthday, document), birthday_settled=read is not None
+            )
         except Refused as refusal:
             ours = {key: value for key, value in job.changes.items() if key in {"group", "last_visit_at"}}
             if refusal.is_gone or not ours or ours == job.changes:
@@ -136,11 +139,10 @@ class Updates:
             self.lost.append(job.remote_id)
             lose(tx, self.context, job.remote_id)
         elif isinstance(outcome, Refused):
-            outbox.intend_updates(tx, [job.remote_id], None)
             self._refuse(tx, job, outcome)
-        elif isinstance(outcome, TargetError):
-            outbox.intend_updates(tx, [job.remote_id], None)
-        else:
+        elif not isinstance(
+            outcome, TargetError
+        ):  # that never left; one before it may have: the intent stays
             outbox.doubt_update(tx, job.remote_id, self.context.as_of)
             logger.warning(
                 "Referrizer contact %s: no answer to its update; the next run reads and compares it",

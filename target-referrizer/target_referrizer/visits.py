@@ -148,14 +148,14 @@ class Visits:
         elif isinstance(outcome, Refused):
             self._refused(tx, job, outcome)
         elif isinstance(outcome, TargetError):  # it never left
-            outbox.set_visit(tx, self.context.source, job.id, **_UNSENT)
+            outbox.set_visit(tx, self.context.source, job.id, **outbox.OPEN_AGAIN)
         else:
             self.unknown(tx, job, str(outcome))
 
     def unknown(self, tx: sa.Connection, job: VisitJob, why: str) -> None:
         """The answer never came: held for a person, or to be sent again where the settings say so."""
         if self.context.settings.resend_uncertain:
-            outbox.set_visit(tx, self.context.source, job.id, **_UNSENT)
+            outbox.set_visit(tx, self.context.source, job.id, **outbox.OPEN_AGAIN)
             self._note(tx, job, "resend")
             return
         self._settle(tx, job, "held", reason=why[:100])
@@ -163,7 +163,7 @@ class Visits:
 
     def _refused(self, tx: sa.Connection, job: VisitJob, refusal: Refused) -> None:
         if isinstance(refusal, ContactGone):
-            outbox.set_visit(tx, self.context.source, job.id, **_UNSENT)
+            outbox.set_visit(tx, self.context.source, job.id, **outbox.OPEN_AGAIN)
             self._queue = [row for row in self._queue if row.to != job.remote_id]
             lose(tx, self.context, job.remote_id)
         elif refusal.error_code == "CONTACT_ALREADY_CHECKED_IN":
@@ -203,13 +203,15 @@ class Visits:
             tx,
             self.context.source,
             job.id,
-            **{**_UNSENT, "status": "waiting", "reason": reason, "waiting_since": since},
+            **{**outbox.OPEN_AGAIN, "status": "waiting", "reason": reason, "waiting_since": since},
         )
         if job.waiting_since is None:
             self._note(tx, job, "waiting", reason=reason)
 
     def _reject(self, tx: sa.Connection, job: VisitJob, code: str, reason: str) -> None:
-        outbox.set_visit(tx, self.context.source, job.id, **{**_UNSENT, "status": "rejected", "reason": code})
+        outbox.set_visit(
+            tx, self.context.source, job.id, **{**outbox.OPEN_AGAIN, "status": "rejected", "reason": code}
+        )
         record = {"id": job.id, "contact_id": job.contact_id, "checked_in_at": job.at.isoformat()}
         row = journal.Rejected("check_ins", job.id, code, reason, canonical(record))
         journal.reject(tx, self.context.source, self.context.moment, row)
@@ -225,15 +227,6 @@ class Visits:
             visit=job.id,
             **{k: v for k, v in detail.items() if v is not None},
         )
-
-
-_UNSENT: dict[str, Any] = {
-    "status": "open",
-    "intent_at": None,
-    "remote_contact_id": None,
-    "sent_at": None,
-    "points": None,
-}
 
 
 def settle_unfinished(context: Context, work: Visits) -> None:

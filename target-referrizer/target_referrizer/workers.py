@@ -7,6 +7,7 @@ process is killed is therefore never more than `width` requests, and each of the
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,7 +16,7 @@ from target_referrizer.referrizer import Refused, Unknown
 from target_referrizer.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import sqlalchemy as sa
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 UNKNOWN_IN_A_ROW = 5
 #: So often that is taken for the requests' own fault although nothing else was answered.
 BENEFITS_OF_DOUBT = 3
+#: So many visits that wait for a person, and the run stops, however many between them were answered.
+HELD_IN_ALL = 20
 
 
 class Work(Protocol):
@@ -57,6 +60,7 @@ class Workers:
     is_there: Callable[[], bool] | None = None
     halt: Exception | None = field(default=None, init=False)
     _unknown: int = field(default=0, init=False)
+    _unknown_in_all: int = field(default=0, init=False)
     _answered: bool = field(default=False, init=False)
     _judged: int = field(default=0, init=False)
 
@@ -69,7 +73,7 @@ class Workers:
         """
         flying: dict[Future[Any], Any] = {}
         done_so_far = 0
-        with ThreadPoolExecutor(self.width, thread_name_prefix="referrizer") as pool:
+        with ThreadPoolExecutor(self.width, thread_name_prefix="referrizer") as pool, self._ending():
             while True:
                 done = wait(flying, return_when=FIRST_COMPLETED).done if flying else set()
                 ended = [(flying.pop(future), self._outcome(future)) for future in done]
@@ -83,6 +87,15 @@ class Workers:
                     break
         if self.halt is not None:
             raise self.halt
+
+    @contextmanager
+    def _ending(self) -> Iterator[None]:
+        """Whatever ends the work here, a failing ledger or a signal, wakes the workers that are waiting."""
+        try:
+            yield
+        except BaseException:
+            self.stop.set()
+            raise
 
     def _judge(self) -> None:
         """Many answers in a row did not come: an outage, or only these requests.
@@ -106,9 +119,12 @@ class Workers:
         """The result, or the error as a value; errors that concern the whole run halt it."""
         error = future.exception()
         self._unknown = self._unknown + 1 if isinstance(error, Unknown) else 0
+        self._unknown_in_all += isinstance(error, Unknown)
         self._answered |= error is None or isinstance(error, Refused)
         if self._unknown >= UNKNOWN_IN_A_ROW and self.halt is None:
             self._judge()
+        if self.is_there is None and self._unknown_in_all >= HELD_IN_ALL and self.halt is None:
+            self.halt = Unavailable("RFZ-601", f"{self._unknown_in_all} visits were never answered")
         if error is None:
             return future.result()
         if isinstance(error, (Refused, Unknown)):

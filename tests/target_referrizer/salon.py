@@ -125,6 +125,10 @@ class Salon:
         }
 
     def target(self, **more: Any) -> TargetReferrizer:
+        if (
+            self.stop.is_set() and not self.stop.signum
+        ):  # an earlier run ended so, and nobody asked this one to
+            self.stop = Stop()
         target = TargetReferrizer(config=self.config(**more))
         outside = Outside(lambda: self.now, self._wait, self._client, self.stop, self.progress)
         target.__dict__["run"] = Run(Settings.parse(target.config), outside)

@@ -94,6 +94,8 @@ def forgotten(found: dict[str, Any]) -> Iterator[str]:
             f"by hand: contact {one} in Referrizer is that of other records too; empty what is hers or his, "
             "and do not delete it"
         )
+    if found["in_doubt"]:
+        yield "by hand: look in Referrizer whether a contact of this person has just been created; delete it"
     yield "by hand: backups of the ledger; the source, whose records of this person are skipped from now on"
 
 

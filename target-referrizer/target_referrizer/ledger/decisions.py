@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from target_referrizer.ledger import outbox
 from target_referrizer.ledger.journal import settle
 from target_referrizer.ledger.tables import contact, meta, remote_contact, visit
 
@@ -18,15 +19,7 @@ if TYPE_CHECKING:
 
 def resend(ledger: Ledger, source: str, ids: Sequence[str]) -> int:
     """Have held visits sent again by the next run; gives how many of the ids were held."""
-    again = {
-        "status": "open",
-        "remote_contact_id": None,
-        "sent_at": None,
-        "intent_at": None,
-        "settled_at": None,
-        "reason": None,
-    }
-    return _settle_held(ledger, source, ids, settled_run=None, points=None, **again)
+    return _settle_held(ledger, source, ids, **outbox.OPEN_AGAIN)
 
 
 def confirm(ledger: Ledger, source: str, ids: Sequence[str], now: datetime) -> int:

@@ -69,6 +69,7 @@ def link(tx: sa.Connection, source: str, contact_id: str, remote_id: str, **how:
         "remote_id": remote_id,
         "dirty": True,
         "create_intent_at": None,
+        "create_sent": None,
         "unsettled_since": None,
         "reject_code": None,
     }
@@ -95,7 +96,7 @@ def link_created(tx: sa.Connection, source: str, links: Sequence[dict[str, Any]]
         "birthday_due": False,
         "dirty": False,
     }
-    settled |= {"create_intent_at": None, "unsettled_since": None, "reject_code": None}
+    settled |= {"create_intent_at": None, "create_sent": None, "unsettled_since": None, "reject_code": None}
     one = sa.update(contact).where(contact.c.source == source, contact.c.id == sa.bindparam("key"))
     tx.execute(one, [{**settled, **link} for link in links])
 
@@ -163,7 +164,8 @@ def settle_news(tx: sa.Connection, row: sa.Row[Any], **columns: Any) -> None:
 def reject(tx: sa.Connection, row: sa.Row[Any], code: str) -> None:
     """This record can be neither linked nor created until it changes."""
     key = (contact.c.source == row.source) & (contact.c.id == row.id)
-    rejected = {"status": "rejected", "reject_code": code, "create_intent_at": None, "unsettled_since": None}
+    unsent = {"create_intent_at": None, "create_sent": None, "unsettled_since": None}
+    rejected = {"status": "rejected", "reject_code": code, **unsent}
     tx.execute(sa.update(contact).where(key).values(**rejected))
 
 
@@ -188,16 +190,15 @@ def moves(cut_offs: CutOffs) -> sa.ColumnElement[bool]:
 
 
 def differs(cut_offs: CutOffs, *, groups: bool) -> sa.ColumnElement[bool]:
-    """Whether a linked contact needs a write; `groups` is False where they are not mapped, or withheld."""
+    """Whether a linked contact needs a write, or a look since nobody knows what became of the last one.
+
+    `groups` is False where they are not mapped, or withheld.
+    """
     fields = (remote_contact.c.desired != remote_contact.c.confirmed) | remote_contact.c.birthday.is_not(None)
     wanted = fields | moves(cut_offs) if groups else fields
-    again = remote_contact.c.refused != state_of(cut_offs)
-    return (
-        remote_contact.c.is_linked
-        & ~remote_contact.c.is_gone
-        & wanted
-        & (again | remote_contact.c.refused.is_(None))
-    )
+    again = remote_contact.c.refused.is_(None) | (remote_contact.c.refused != state_of(cut_offs))
+    in_doubt = remote_contact.c.intent_at.is_not(None)
+    return remote_contact.c.is_linked & ~remote_contact.c.is_gone & (in_doubt | (wanted & again))
 
 
 def state_of(cut_offs: CutOffs) -> sa.ColumnElement[str]:

@@ -34,6 +34,7 @@ _NOBODY: dict[str, Any] = {
     "reject_code": None,
     "remote_id": None,
     "create_intent_at": None,
+    "create_sent": None,
     "dirty": False,
 }
 _NO_VISIT: dict[str, Any] = {"checked_in_at": None, "is_checked_in": False, "is_time_inferred": False}
@@ -82,6 +83,7 @@ class Erased:
     Attributes:
         delete: Referrizer contacts that are nobody else's.
         shared: Referrizer contacts that other records are linked to.
+        in_doubt: How many creations were under way, so that Referrizer may have a contact that is not known.
     """
 
     records: int = 0
@@ -90,6 +92,7 @@ class Erased:
     rejects: int = 0
     delete: list[str] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
+    in_doubt: int = 0
 
 
 def forget_wish(tx: sa.Connection, source: str, contact_id: str, country: str) -> Erased:
@@ -216,6 +219,7 @@ def _erase_record(tx: sa.Connection, marks: Marks, row: Row, new_id: str, erased
     own = (contact.c.source == row.source) & (contact.c.id == row.id)
     tx.execute(sa.update(contact).where(own).values(id=new_id, **_NOBODY))
     erased.records += 1
+    erased.in_doubt += row.create_intent_at is not None
     erased.visits += _erase_visits(tx, row.source, row.id, new_id)
     erased.events += _erase_events(tx, row)
     if row.remote_id is not None:

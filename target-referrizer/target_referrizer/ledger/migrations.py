@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -28,6 +29,8 @@ def _to_2(tx: sa.Connection) -> None:
     tx.execute(sa.text("ALTER TABLE remote_contact DROP COLUMN is_forgotten"))
     tx.execute(sa.text("ALTER TABLE run ADD COLUMN command VARCHAR(20) DEFAULT 'run' NOT NULL"))
     tx.execute(sa.text("ALTER TABLE run ADD COLUMN progressed_at TIMESTAMP"))
+    tx.execute(sa.text("ALTER TABLE contact ADD COLUMN create_sent TEXT"))
+    tx.execute(sa.text("ALTER TABLE remote_contact ADD COLUMN sent TEXT"))
     for table in ("contact", "remote_contact"):
         tx.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN unsettled_since TIMESTAMP"))
 
@@ -40,9 +43,15 @@ STEPS: dict[int, Callable[[sa.Connection], None]] = {1: _to_2}
 def upgrade(tx: sa.Connection) -> None:
     """Bring a ledger to this program's version; a newer one is refused untouched.
 
+    On a server, where several may open one ledger at once, they take turns.
+
     Raises:
-        TargetError: The ledger was written by a newer program.
+        TargetError: The ledger was written by a newer program, or says no version that there can be.
     """
+    if tx.dialect.name == "postgresql":
+        tx.execute(
+            sa.text("SELECT pg_advisory_xact_lock(hashtext('target-referrizer:' || current_schema()))")
+        )
     found = _version(tx)
     if found is None:
         metadata.create_all(tx)
@@ -59,4 +68,8 @@ def _version(tx: sa.Connection) -> int | None:
     if not sa.inspect(tx).has_table("meta"):
         return None
     value = tx.scalar(sa.select(meta.c.value).where(meta.c.key == KEY))
-    return None if value is None else int(value)
+    if value is None:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", value):
+        raise TargetError("RFZ-403", "the ledger says no version that there can be")
+    return int(value)

@@ -24,92 +24,10 @@ PAGE = 500
 STANDING = ("delivered", "merged", "held", "sending")
 
 
-# --- creates
-
-
-#: So often one run sends a create whose answer does not come; then the next run looks it up first.
-CREATE_TRIES = 2
-
-
-def begin_creates(tx: sa.Connection, source: str) -> None:
-    """Forget how often an earlier run tried."""
-    tried = (contact.c.source == source) & (contact.c.create_tries > 0)
-    tx.execute(sa.update(contact).where(tried).values(create_tries=0))
-
-
-def choose_creates(tx: sa.Connection, source: str, number: int) -> int:
-    """Mark who is created in this round: the newest of those who share an e-mail, or a phone and last name.
-
-    The others are matched again after the round: they may be the person that was just created. In the first
-    round a phone alone counts, so that where Referrizer lets only one have it, it is always the newest.
-    """
-    marked = (contact.c.source == source) & (contact.c.create_round != 0)
-    tx.execute(sa.update(contact).where(marked).values(create_round=0))
-    newest_first = (contact.c.updated_at.is_(None), contact.c.updated_at.desc(), contact.c.id)
-    alone = sa.literal("id:") + contact.c.id
-    household = contact.c.phone_key if number == 1 else contact.c.phone_key + "/" + contact.c.last_key
-    rank = [
-        sa.func.row_number().over(partition_by=sa.func.coalesce(key, alone), order_by=newest_first)
-        for key in (contact.c.email_key, household)
-    ]
-    fresh = (contact.c.source == source) & (contact.c.status == "new") & contact.c.create_intent_at.is_(None)
-    fresh &= contact.c.create_tries < CREATE_TRIES
-    ranked = (
-        sa.select(contact.c.id, *(one.label(f"rank{no}") for no, one in enumerate(rank)))
-        .where(fresh)
-        .subquery()
-    )
-    chosen = sa.select(ranked.c.id).where(ranked.c.rank0 == 1, ranked.c.rank1 == 1)
-    mark = sa.update(contact).where(contact.c.source == source, contact.c.id.in_(chosen))
-    return int(tx.execute(mark.values(create_round=number)).rowcount)
-
-
-def creates(tx: sa.Connection, source: str, number: int, after: str) -> list[Row]:
-    """The next contacts of a round."""
-    query = sa.select(contact).where(contact.c.source == source, contact.c.create_round == number)
-    query = query.where(contact.c.status == "new", contact.c.id > after)
-    return list(tx.execute(query.order_by(contact.c.id).limit(PAGE)))
-
-
-def intend_creates(tx: sa.Connection, source: str, ids: Sequence[str], now: datetime) -> None:
-    """Write down that these contacts are about to be created."""
-    where = (contact.c.source == source) & contact.c.id.in_(list(ids))
-    tries = contact.c.create_tries + 1
-    tx.execute(sa.update(contact).where(where).values(create_intent_at=now, create_tries=tries))
-
-
-def drop_intents(tx: sa.Connection, source: str, ids: Sequence[str]) -> None:
-    """These contacts have surely not been created, and may be."""
-    where = (contact.c.source == source) & contact.c.id.in_(list(ids))
-    tx.execute(sa.update(contact).where(where).values(create_intent_at=None, unsettled_since=None))
-
-
-def acknowledge_create(tx: sa.Connection, source: str, contact_id: str) -> None:
-    """This contact has surely been created; which one it is, the list will show."""
-    key = (contact.c.source == source) & (contact.c.id == contact_id)
-    tx.execute(sa.update(contact).where(key).values(create_acknowledged=True))
-
-
-def give_up_creates(tx: sa.Connection, source: str, now: datetime) -> list[Row]:
-    """Take back the intents that were looked up in vain; gives those that this run does not try again."""
-    again = _unresolved(source) & (contact.c.create_tries < CREATE_TRIES) & ~contact.c.create_acknowledged
-    tx.execute(sa.update(contact).where(again).values(create_intent_at=None))
-    since = sa.func.coalesce(contact.c.unsettled_since, now)
-    tx.execute(sa.update(contact).where(_unresolved(source)).values(unsettled_since=since))
-    return list(tx.execute(sa.select(contact).where(_unresolved(source))))
-
-
-def _unresolved(source: str) -> sa.ColumnElement[bool]:
-    new = (contact.c.source == source) & (contact.c.status == "new")
-    return new & contact.c.create_intent_at.is_not(None)
-
-
-def unresolved_creates(tx: sa.Connection, source: str) -> list[str]:
-    """Contacts whose creation was begun and never confirmed."""
-    return [row.id for row in tx.execute(sa.select(contact.c.id).where(_unresolved(source)))]
-
-
 # --- updates
+
+
+_SETTLED: dict[str, Any] = {"intent_at": None, "sent": None, "unsettled_since": None}
 
 
 @dataclass(frozen=True)
@@ -149,18 +67,28 @@ def differences(tx: sa.Connection, cut_offs: CutOffs, after: str, *, groups: boo
 
 def _difference(row: Row, *, groups: bool) -> Difference:
     desired, confirmed = json.loads(row.desired), json.loads(row.confirmed)
+    doubtful = set(json.loads(row.sent or "[]"))
     changes = {
-        key: value for key, value in desired.items() if key not in confirmed or confirmed[key] != value
+        key: value
+        for key, value in desired.items()
+        if key not in confirmed or confirmed[key] != value or key in doubtful
     }
-    if groups and row.group != row.confirmed_group:
+    if (groups and row.group != row.confirmed_group) or "group" in doubtful:
         changes["group"] = row.group
     state = f"{row.desired}|{row.birthday or ''}|{row.group}"
     return Difference(row.id, changes, row.birthday, confirmed, row.confirmed_group, state)
 
 
-def intend_updates(tx: sa.Connection, ids: Sequence[str], now: datetime | None) -> None:
-    """Write down, or take back, that these contacts are about to be written."""
-    tx.execute(sa.update(remote_contact).where(remote_contact.c.id.in_(list(ids))).values(intent_at=now))
+def intend_updates(tx: sa.Connection, jobs: Sequence[Difference], now: datetime) -> None:
+    """Write down that these contacts are about to be written, and in which fields.
+
+    Until the outcome is known these fields may show either value, so that they are looked at again even where
+    the source meanwhile says what was confirmed before.
+    """
+    one = sa.update(remote_contact).where(remote_contact.c.id == sa.bindparam("key"))
+    sent = [{"key": job.remote_id, "sent": json.dumps(sorted(job.changes))} for job in jobs]
+    if sent:
+        tx.execute(one.values(intent_at=now), sent)
 
 
 def doubt_update(tx: sa.Connection, remote_id: str, now: datetime) -> None:
@@ -181,7 +109,7 @@ def confirm_update(
     tx: sa.Connection, remote_id: str, values: dict[str, Any], *, birthday_settled: bool
 ) -> None:
     """Referrizer shows now what is in `values`; a birthday that is settled is not due any more."""
-    done: dict[str, Any] = {"intent_at": None, "unsettled_since": None, "refused": None}
+    done: dict[str, Any] = {**_SETTLED, "refused": None}
     done |= {"birthday": None} if birthday_settled else {}
     one = remote_contact.c.id == remote_id
     tx.execute(sa.update(remote_contact).where(one).values(**values, **done))
@@ -202,7 +130,7 @@ def accept(tx: sa.Connection, remote_id: str) -> list[Row]:
 def refuse_update(tx: sa.Connection, remote_id: str, state: str, code: str) -> list[Row]:
     """This state is not sent again; gives the records that own the fields, which are rejected with a code."""
     one = remote_contact.c.id == remote_id
-    tx.execute(sa.update(remote_contact).where(one).values(refused=state, unsettled_since=None))
+    tx.execute(sa.update(remote_contact).where(one).values(refused=state, **_SETTLED))
     owns = (contact.c.remote_id == remote_id) & contact.c.owns_fields
     rows = list(tx.execute(sa.select(contact).where(owns)))
     tx.execute(sa.update(contact).where(owns).values(reject_code=code))
@@ -217,8 +145,7 @@ def lose(tx: sa.Connection, remote_id: str) -> list[Row]:
     gone = {
         "is_gone": True,
         "is_linked": False,
-        "intent_at": None,
-        "unsettled_since": None,
+        **_SETTLED,
         "confirmed": "{}",
         "desired": "{}",
         "confirmed_group": None,
@@ -228,6 +155,19 @@ def lose(tx: sa.Connection, remote_id: str) -> list[Row]:
 
 
 # --- visits
+
+#: A visit that may be sent, as though it never had been.
+OPEN_AGAIN: dict[str, Any] = {
+    "status": "open",
+    "reason": None,
+    "waiting_since": None,
+    "remote_contact_id": None,
+    "sent_at": None,
+    "points": None,
+    "intent_at": None,
+    "settled_at": None,
+    "settled_run": None,
+}
 
 
 def sendable(

@@ -71,6 +71,7 @@ def _forget(tx: sa.Connection, source: str, wishes: Sequence[str], country: str)
             f"Referrizer contact {one} is that of other records too: empty by hand what is this person's"
             for one in erased.shared
         ]
+        by_hand += ["Referrizer may have just created a contact of this person"] if erased.in_doubt else []
         said = "; ".join(["erased from the ledger", *by_hand])
         logger.warning("contact %s asked to be forgotten: %s", key, said)
 

@@ -91,6 +91,7 @@ contact = sa.Table(
     sa.Column("birthday_due", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("linked_at", Instant),
     sa.Column("create_intent_at", Instant),
+    sa.Column("create_sent", sa.Text),  # the keys that were sent with it: by them it is looked up
     sa.Column("create_round", sa.Integer, nullable=False, server_default="0"),
     sa.Column("create_tries", sa.Integer, nullable=False, server_default="0"),  # in this run
     # Referrizer said yes to the creation and not which contact it is: never sent again
@@ -158,6 +159,7 @@ remote_contact = sa.Table(
     sa.Column("confirmed_group", sa.String(200)),
     sa.Column("birthday", sa.String(10)),  # to be sent once, with the first write
     sa.Column("intent_at", Instant),
+    sa.Column("sent", sa.Text),  # the names of the fields that may have been written since
     sa.Column("unsettled_since", Instant),  # since when writes to it have gone unanswered
     sa.Column("refused", sa.Text),  # what Referrizer refused: not sent again until it changes
     sa.Column("written_run", sa.Integer),
