@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from target_referrizer import origin
+from target_referrizer import origin, verification
 from target_referrizer.errors import SettingsError
 from target_referrizer.ledger import desired, reports
 from target_referrizer.reconcile import Reconciler
@@ -16,8 +16,6 @@ from target_referrizer.reconcile import Reconciler
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-
-    import sqlalchemy as sa
 
     from target_referrizer.context import Context
 
@@ -33,6 +31,8 @@ class Taken:
         unlinked: Records of the source that the account does not have; the next run creates them.
         rejected: Records of the source that cannot be linked or created.
         agreeing: Linked contacts that show what they should already.
+        changed: Linked contacts that a person has changed in Referrizer since they were confirmed.
+        missing: Linked contacts that Referrizer no longer has.
         differing: Linked contacts that the next run will write.
         posted_since: Check-ins before this instant are history.
     """
@@ -44,6 +44,8 @@ class Taken:
     unlinked: int
     rejected: int
     agreeing: int
+    changed: int
+    missing: int
     differing: int
     posted_since: str
 
@@ -59,6 +61,10 @@ class Taken:
         yield f"  - {'records rejected':<38}{self.rejected:>12,}"
         yield f"  - {'contacts that agree already':<38}{self.agreeing:>12,}"
         yield f"  - {'contacts to be written by the next run':<38}{self.differing:>12,}"
+        if drift := self.changed + self.missing:
+            yield f"  - {'contacts changed or deleted there':<38}{drift:>12,}   see verify"
+        if self.ledger == "lost":
+            yield "this ledger replaces a lost one: run once with a full refresh of contacts"
         yield f"check-ins before {self.posted_since} are history: they move last visits and earn nothing"
 
 
@@ -92,12 +98,15 @@ def take(context: Context, post_since: datetime | None) -> Taken:
     if post_since is not None:
         origin.post_since(ledger, source, post_since)
     since = origin.posted_since(ledger, context.settings, source) or context.as_of
+    drift = verification.of_the_list(context)
     with ledger.transaction() as tx:
-        what = "lost" if was_lost else "new" if was_new else "in use"
-        return _taken(tx, context, what, before, since)
-
-
-def _taken(tx: sa.Connection, context: Context, what: str, before: int, since: datetime) -> Taken:
-    counts = reports.adopted(tx, context.source, context.cut_offs, groups=context.maps_group)
-    newly = counts["linked"] - before
-    return Taken(ledger=what, newly_linked=newly, posted_since=since.isoformat(), **counts)
+        counts = reports.adopted(tx, context.source, context.cut_offs, groups=context.maps_group)
+    counts["agreeing"] -= drift.drifted + drift.missing
+    return Taken(
+        ledger="lost" if was_lost else "new" if was_new else "in use",
+        newly_linked=counts["linked"] - before,
+        changed=drift.drifted,
+        missing=drift.missing,
+        posted_since=since.isoformat(),
+        **counts,
+    )

@@ -92,10 +92,16 @@ class Reconciler:
                 confirmed[field] = value
         group = self._confirmed_group(remote, shown.get("group"), latest)
         due = birthday if not shown.get("birthday") else None
+        seen = {**confirmed, "group": group}
+        doubtful = json.loads(remote.sent or "[]")
+        is_settled = self.trusts_shown and all(
+            name in shown and self._same(name, seen.get(name), shown[name]) for name in doubtful
+        )
         wanted.keep(
             tx, remote.id,
             desired=canonical({**confirmed, **values}), confirmed=canonical(confirmed),
             confirmed_group=group, birthday=due, latest_visit_at=latest,
+            **(wanted.SETTLED if is_settled else {}),
         )  # fmt: skip
         for row in records:
             owns = (row.source, row.id) in owners

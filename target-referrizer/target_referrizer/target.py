@@ -94,6 +94,16 @@ class TargetReferrizer(Target):
         """This process's run; opening it takes the source's place in the ledger."""
         return Run(Settings.parse(self.config), real_outside(self._stop))
 
+    def take(self, file_input: IO[str] | None = None) -> None:
+        """Take all of the input; whatever ends it early ends the run."""
+        run = self.run
+        try:
+            self.listen(file_input)
+        except BaseException as ended:
+            if not run.is_over:
+                run.abort(exit_code(ended))
+            raise
+
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         """The sink of a stream of the contract."""
         if stream_name not in self.sink_classes:
@@ -177,13 +187,7 @@ class TargetReferrizer(Target):
         target = cls(
             config=config.config if config else None, parse_env_config=config.parse_env if config else False
         )
-        run = target.run
-        try:
-            target.listen(file_input)
-        except BaseException as ended:
-            if not run.is_over:
-                run.abort(exit_code(ended))
-            raise
+        target.take(file_input)
 
 
 def main() -> NoReturn:

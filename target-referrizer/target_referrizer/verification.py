@@ -97,14 +97,21 @@ def look(context: Context, sample: int | None, rng: Random, *, unmasked: bool) -
     """
     comparison = _Comparison(context, unmasked=unmasked)
     if sample is None:
-        _read_list(context, comparison)
+        Index(context).refresh()
+        _compare_index(context, comparison)
     else:
         _read_by_id(context, comparison, sample, rng)
     return comparison.found
 
 
-def _read_list(context: Context, comparison: _Comparison) -> None:
-    Index(context).refresh()
+def of_the_list(context: Context) -> Verified:
+    """Compare what the list showed when it was read last."""
+    comparison = _Comparison(context, unmasked=False)
+    _compare_index(context, comparison)
+    return comparison.found
+
+
+def _compare_index(context: Context, comparison: _Comparison) -> None:
     with context.ledger.transaction() as tx:
         comparison.hidden = {name for name in context.settings.field_map.paths if not index.shows(tx, name)}
         for page in reports.linked_remotes(tx):

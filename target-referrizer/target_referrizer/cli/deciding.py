@@ -62,7 +62,8 @@ def held(settings: AskSettings, shape: str, resend: tuple[str, ...], confirm: tu
     with closing(common.open_ledger(chosen)) as ledger:
         if resend or confirm:
             _settle_held(ledger, chosen, resend, confirm)
-        found = [_held(row) for row in reports.held(ledger, chosen.source)]
+        is_alone = bool(resend or confirm) or not ledger.locks.is_held(chosen.source)
+        found = [_held(row) for row in reports.held(ledger, chosen.source, is_alone=is_alone)]
     common.answer(found, shape, texts.held)
 
 
@@ -97,7 +98,7 @@ def _settle_held(
     with common.exclusively(ledger, settings):
         if both := sorted({*resend} & {*confirm}):
             raise click.UsageError(f"{', '.join(both)} cannot be both resent and confirmed")
-        known = {row.id for row in reports.held(ledger, settings.source)}
+        known = {row.id for row in reports.held(ledger, settings.source, is_alone=True)}
         if unknown := sorted({*resend, *confirm} - known):
             raise TargetError(
                 "RFZ-404", f"no visit is held by the id {', '.join(unknown)}; nothing was settled"

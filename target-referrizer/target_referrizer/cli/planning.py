@@ -41,7 +41,7 @@ def plan(
     config |= {"as_of": common.in_utc(as_of).isoformat()} if as_of else {}
     target = TargetReferrizer(config=config)
     target.run.shows_plan, target.run.unmasked = False, show_personal_data
-    target.listen(records or io.StringIO())
+    target.take(records or io.StringIO())
     planned = target.run.preview
     if planned is not None:
         common.answer(planned.as_json(), shape, lambda _: planned.lines())

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from target_referrizer.groups import CutOffs
 
 
+#: Of a Referrizer contact of which it is known what became of every write.
+SETTLED: dict[str, Any] = {"intent_at": None, "sent": None, "unsettled_since": None}
+
+
 def unlinked(
     tx: sa.Connection, source: str, after: str, limit: int, *, gone_too: bool = False
 ) -> list[sa.Row[Any]]:

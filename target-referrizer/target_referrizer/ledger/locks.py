@@ -80,6 +80,8 @@ class FileLocks:
 
     def is_held(self, source: str) -> bool:
         """See `Locks`."""
+        if self._source is not None:
+            return True
         taken = self.try_source(source)
         self.release()
         return not taken
@@ -141,11 +143,15 @@ class AdvisoryLocks:
         return self._ask("pg_try_advisory_lock", f"run:{source}")
 
     def is_held(self, source: str) -> bool:
-        """See `Locks`."""
-        if not self.try_source(source):
-            return True
-        self._ask("pg_advisory_unlock", f"run:{source}")
-        return False
+        """See `Locks`. Looking at it does not take it: a run that starts just then is not refused."""
+        key = self._key(f"run:{source}") % 2**64
+        found = sa.text(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
+            " AND classid = :high AND objid = :low AND granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+        )
+        with self._transaction() as tx:
+            return bool(tx.scalar(found, {"high": key >> 32, "low": key % 2**32}))
 
     @contextmanager
     def delivery(self) -> Iterator[None]:

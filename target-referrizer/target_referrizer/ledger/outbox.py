@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger.desired import differs, group_of
+from target_referrizer.ledger.desired import SETTLED, differs, group_of
 from target_referrizer.ledger.tables import contact, remote_contact, visit
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ STANDING = ("delivered", "merged", "held", "sending")
 
 
 # --- updates
-
-
-_SETTLED: dict[str, Any] = {"intent_at": None, "sent": None, "unsettled_since": None}
 
 
 @dataclass(frozen=True)
@@ -109,7 +106,7 @@ def confirm_update(
     tx: sa.Connection, remote_id: str, values: dict[str, Any], *, birthday_settled: bool
 ) -> None:
     """Referrizer shows now what is in `values`; a birthday that is settled is not due any more."""
-    done: dict[str, Any] = {**_SETTLED, "refused": None}
+    done: dict[str, Any] = {**SETTLED, "refused": None}
     done |= {"birthday": None} if birthday_settled else {}
     one = remote_contact.c.id == remote_id
     tx.execute(sa.update(remote_contact).where(one).values(**values, **done))
@@ -130,7 +127,7 @@ def accept(tx: sa.Connection, remote_id: str) -> list[Row]:
 def refuse_update(tx: sa.Connection, remote_id: str, state: str, code: str) -> list[Row]:
     """This state is not sent again; gives the records that own the fields, which are rejected with a code."""
     one = remote_contact.c.id == remote_id
-    tx.execute(sa.update(remote_contact).where(one).values(refused=state, **_SETTLED))
+    tx.execute(sa.update(remote_contact).where(one).values(refused=state, **SETTLED))
     owns = (contact.c.remote_id == remote_id) & contact.c.owns_fields
     rows = list(tx.execute(sa.select(contact).where(owns)))
     tx.execute(sa.update(contact).where(owns).values(reject_code=code))
@@ -145,7 +142,7 @@ def lose(tx: sa.Connection, remote_id: str) -> list[Row]:
     gone = {
         "is_gone": True,
         "is_linked": False,
-        **_SETTLED,
+        **SETTLED,
         "confirmed": "{}",
         "desired": "{}",
         "confirmed_group": None,

@@ -147,9 +147,12 @@ def moves(ledger: Ledger, run_no: int) -> list[tuple[Row, list[str]]]:
 
 
 def last_exit_code(ledger: Ledger, source: str) -> int | None:
-    """Exit code of the newest run that has ended; None when none has."""
-    last = journal.last_ended(ledger, source)
-    return None if last is None else int(last.exit_code)
+    """Exit code of the newest run that is over, -1 when it died; None when none is."""
+    last = journal.last_sync(ledger, source)
+    if last is not None and last.exit_code is None and not ledger.locks.is_held(source):
+        return journal.DIED
+    ended = journal.last_ended(ledger, source)
+    return None if ended is None else int(ended.exit_code)
 
 
 def rejects(ledger: Ledger, source: str) -> list[Row]:
@@ -158,9 +161,16 @@ def rejects(ledger: Ledger, source: str) -> list[Row]:
     return ledger.rows(query.order_by(rejection.c.stream, rejection.c.id))
 
 
-def held(ledger: Ledger, source: str) -> list[Row]:
-    """Visits of a source whose answer never came."""
-    query = sa.select(visit).where(visit.c.source == source, visit.c.status.in_(("held", "sending")))
+def held(ledger: Ledger, source: str, *, is_alone: bool) -> list[Row]:
+    """Visits of a source whose answer never came.
+
+    Args:
+        ledger: Where to look.
+        source: Whose visits.
+        is_alone: Whether no run of the source is under way: what is being sent then is of one that died.
+    """
+    statuses = ("held", "sending") if is_alone else ("held",)
+    query = sa.select(visit).where(visit.c.source == source, visit.c.status.in_(statuses))
     return ledger.rows(query.order_by(visit.c.sent_at))
 
 

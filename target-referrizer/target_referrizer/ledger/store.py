@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import sqlite3
 import stat
-import tempfile
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from target_referrizer.errors import SettingsError, TargetError
-from target_referrizer.ledger import migrations
+from target_referrizer.ledger import copies, migrations
 from target_referrizer.ledger.failures import LedgerFailure, failure
 from target_referrizer.ledger.locks import AdvisoryLocks, FileLocks, Locks, NoLocks
 from target_referrizer.ledger.tables import meta, metadata
@@ -32,8 +30,8 @@ BUSY_SECONDS = 60
 class Ledger:
     """An open ledger.
 
-    All work of a run goes through one connection in short transactions. A dry run (`lasting=False`) sees its
-    own work and leaves nothing: on SQLite it has a copy, on PostgreSQL a transaction that is rolled back.
+    All work of a run goes through one connection in short transactions. A dry run (`lasting=False`) works on
+    a private copy: it holds nobody up, sees its own work and leaves nothing.
     """
 
     def __init__(self, url: str, *, lasting: bool = True, must_exist: bool = False) -> None:
@@ -43,11 +41,14 @@ class Ledger:
             raise TargetError("RFZ-403", f"there is no ledger yet at {self.path.absolute()}")
         self._copy: Path | None = None
         try:
-            self._copy = _copy(self.path) if self.path and not lasting else None
-            _prepare_file(self._copy or self.path)
-            self.engine = _engine(self.url.set(database=str(self._copy)) if self._copy else self.url)
+            self._copy = None if lasting else self._private_copy()
+            if self._copy is None:
+                copies.sweep()
+                _prepare_file(self.path)
+            self.engine = _engine(
+                sa.URL.create("sqlite", database=str(self._copy)) if self._copy else self.url
+            )
             self._connection = self.engine.connect()
-            self._outer = None if lasting or self.path else self._connection.begin()
             self._upgrade()
         except LedgerFailure as error:
             self._drop_copy()
@@ -56,6 +57,17 @@ class Ledger:
             self._drop_copy()
             raise
         self.locks: Locks = self._make_locks(lasting=lasting)
+
+    def _private_copy(self) -> Path | None:
+        if self.path is not None:
+            return copies.of_file(self.path)
+        if self.url.get_backend_name() == "sqlite":  # in memory: nothing lasts anyway
+            return None
+        engine = _engine(self.url)
+        try:
+            return copies.of_server(engine)
+        finally:
+            engine.dispose()
 
     def _upgrade(self) -> None:
         try:
@@ -67,21 +79,17 @@ class Ledger:
             raise
 
     def _make_locks(self, *, lasting: bool) -> Locks:
+        if not lasting:
+            return NoLocks()
         if self.url.get_backend_name() == "postgresql":
             return AdvisoryLocks(self.transaction, str(self.scalar(sa.text("SELECT current_schema()"))))
-        # A dry run on a file has a copy of its own, so a real run that is under way does not matter to it. On
-        # PostgreSQL it shares the tables, and takes its turn like any other run.
-        return FileLocks(self.path) if self.path and lasting else NoLocks()
+        return FileLocks(self.path) if self.path else NoLocks()
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A transaction that is committed at the end, or rolled back with the error."""
-        if self._outer is not None:
-            with self._connection.begin_nested():
-                yield self._connection
-        else:
-            with self._connection.begin():
-                yield self._connection
+        with self._connection.begin():
+            yield self._connection
 
     def rows(self, statement: sa.Executable, **parameters: Any) -> list[sa.Row[Any]]:
         """All rows of a query, in a transaction of its own."""
@@ -107,8 +115,6 @@ class Ledger:
 
     def close(self) -> None:
         """Give back the locks and the connection; a dry run's work is gone with it."""
-        if self._outer is not None:
-            self._outer.rollback()
         self.locks.release()
         self._connection.close()
         self.engine.dispose()
@@ -118,8 +124,9 @@ class Ledger:
         """Leave no trace of what was erased: in the pages of the database, and in its log.
 
         Raises:
-            TargetError: RFZ-403, there is no room to write the database anew.
+            TargetError: RFZ-403, there is no room to write the database anew, or somebody reads it.
         """
+        copies.sweep()
         try:
             self._purge()
         except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
@@ -132,12 +139,16 @@ class Ledger:
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as cleaner:
                 cleaner.execute(sa.text(f"VACUUM {', '.join(metadata.tables)}"))
         elif raw is not None:
-            for statement in ("PRAGMA temp_store=FILE", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                raw.execute(statement)
+            raw.execute("PRAGMA temp_store=FILE")
+            raw.execute("VACUUM")
+            is_read_elsewhere, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if is_read_elsewhere:
+                what = "the person is erased, but not from old pages that another program still reads"
+                raise TargetError("RFZ-403", what)
 
     def _drop_copy(self) -> None:
         if self._copy is not None:
-            shutil.rmtree(self._copy.parent)
+            copies.drop(self._copy)
             self._copy = None
 
 
@@ -160,21 +171,8 @@ def file_of(url: sa.URL) -> Path | None:
     return None if url.get_backend_name() != "sqlite" or in_memory else Path(str(url.database))
 
 
-def _copy(path: Path) -> Path:
-    """A private copy of a ledger file, taken in one piece also while a run writes to it."""
-    target = Path(tempfile.mkdtemp(prefix="referrizer-plan-")) / path.name
-    try:
-        if path.exists():
-            with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
-                source.backup(copy)
-    except sqlite3.Error:
-        shutil.rmtree(target.parent)
-        raise
-    return target
-
-
 def _prepare_file(path: Path | None) -> None:
-    """Make the folder (0700) and the file (0600): a ledger holds personal data. side files inherit it."""
+    """Make the folder (0700) and the file (0600): a ledger holds personal data. Side files inherit it."""
     if path is None:
         return
     try:
