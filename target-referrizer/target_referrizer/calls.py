@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from target_referrizer.wire import is_nothing_odd
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from target_referrizer.wire import Answer
 
 
 @dataclass
@@ -17,7 +21,7 @@ class Call:
     path: str
     params: Mapping[str, int] | None = None
     body: Mapping[str, Any] | None = None
-    wanted: type = object
+    wanted: Callable[[Answer], bool] = is_nothing_odd
     tries: int = 0
     doubtful_tries: int = 0
 

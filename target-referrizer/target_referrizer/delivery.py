@@ -19,7 +19,14 @@ from target_referrizer.creates import Creates
 from target_referrizer.ledger import creating
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.linking import reject_contact
-from target_referrizer.settling import bury_lost, find_lost, give_up_updates, has_lost, settle_creates
+from target_referrizer.settling import (
+    bury_lost,
+    find_lost,
+    give_up_updates,
+    has_lost,
+    settle_creates,
+    wait_for_dead,
+)
 from target_referrizer.updates import Updates
 from target_referrizer.workers import send_all
 
@@ -44,10 +51,10 @@ def deliver(reconciler: Reconciler, visits: Visits, plan: Plan, withheld: set[st
     _deliver_contacts(reconciler, plan, withheld)
     if "visits" in withheld:
         return
-    send_all(context, "posting visits", visits, plan.visits, holds=True)
+    send_all(context, "posting visits", visits.look_at_origin(), plan.visits, holds=True)
     if has_lost(context):
         _deliver_contacts(reconciler, plan, withheld)
-        send_all(context, "posting visits", visits.again(), plan.visits, holds=True)
+        send_all(context, "posting visits", visits.again().look_at_origin(), plan.visits, holds=True)
 
 
 def _deliver_contacts(reconciler: Reconciler, plan: Plan, withheld: set[str]) -> None:
@@ -81,6 +88,7 @@ def _create_some(reconciler: Reconciler, plan: Plan, number: int) -> bool:
 def _update(reconciler: Reconciler, plan: Plan, *, groups: bool) -> None:
     """Updates; contacts that turn out to be gone are matched again and updated where they were found."""
     context = reconciler.context
+    wait_for_dead(context)
     work = Updates(context, groups)
     send_all(context, "updating contacts", work, plan.updates)
     if has_lost(context):

@@ -109,6 +109,7 @@ def _match_some(tx: sa.Connection, context: Context, rows: list[Row]) -> None:
         for one in near
     ]
     by_email, by_phone = _by(found, "email"), _by(found, "phone")
+    unseen = _without_keys(tx, own)
     for row in rows:
         sent = own.get(row.id)
         asked = [row] if sent is None else [row, sent]
@@ -117,7 +118,20 @@ def _match_some(tx: sa.Connection, context: Context, rows: list[Row]) -> None:
             for who in asked
             for one in (*by_email.get(who.email_key, ()), *by_phone.get(who.phone_key, ()))
         ]
+        both += unseen.get((sent.first_key, sent.last_key), []) if sent else []
         _match_one(tx, context, row, sent, list({one.id: one for one in both}.values()))
+
+
+def _without_keys(tx: sa.Connection, own: dict[str, Any]) -> dict[tuple[str, str], list[matching.Candidate]]:
+    """Contacts that may be our own creations, by name, where a list shows no phones."""
+    names = [(sent.first_key, sent.last_key) for sent in own.values() if not sent.email_key]
+    found: dict[tuple[str, str], list[matching.Candidate]] = {}
+    for one in index.nameless_but(tx, names) if names else ():
+        candidate = matching.Candidate(
+            None, None, one.first_key, one.last_key, one.id, is_linked=one.is_linked
+        )
+        found.setdefault((one.first_key, one.last_key), []).append(candidate)
+    return found
 
 
 def _sent(row: Row) -> Any:

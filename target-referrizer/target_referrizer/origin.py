@@ -65,7 +65,8 @@ def decide(context: Context) -> None:
     """Decide once, before anything is written, whether a new ledger is the account's first or a lost one.
 
     Our own group names on Referrizer's contacts are the trace that an earlier ledger left. Whether a list
-    shows custom fields is unknown; where it does not, some of the contacts that were linked are read by id.
+    shows custom fields is unknown; where it shows none, some contacts are read by id: those that were just
+    linked, since they can be ours, else any. Until one that was linked has been looked at, it stays open.
     """
     ledger, policy = context.ledger, context.settings.policy
     if is_known(ledger) or ledger.get("index_at") is None:
@@ -73,11 +74,17 @@ def decide(context: Context) -> None:
     names = {group.name for group in policy.groups} | {policy.no_visit_group}
     with ledger.transaction() as tx:
         is_lost = index.has_group(tx, names)
-        unsure = context.maps_group and not index.shows(tx, "group")
-        probes = index.some_linked(tx, PROBES) if unsure else []
-    if any(_group_by_id(context, one) in names for one in probes):
+        unsure = context.maps_group and index.has_foreign(tx) and not index.shows(tx, "group")
+        linked = index.some_foreign(tx, PROBES, linked=True) if unsure else []
+        others = index.some_foreign(tx, PROBES, linked=False) if unsure and not linked else []
+    if others and ledger.get("origin_probed"):
+        return
+    if any(_group_by_id(context, one) in names for one in (*linked, *others)):
         is_lost = True
         ledger.put("list_is_blind", "yes")
+    if not is_lost and others:
+        ledger.put("origin_probed", "yes")
+        return
     if is_lost:
         begin_history(ledger, context.settings, context.as_of)
         ledger.put("rebuilt", "untold")

@@ -54,7 +54,8 @@ class Reconciler:
             forgetting.veil_waiting(tx, context.source)
             last_visits.work_out(tx, context.source, context.settings.policy.zone)
             somebody = wanted.unlinked(tx, context.source, "", 1)
-        if somebody and not self.index.is_young():
+        # A new ledger has to know what it is, also where nobody has to be looked up.
+        if (somebody or not origin.is_known(context.ledger)) and not self.index.is_young():
             self.index.refresh_once()
         link(context)
         origin.decide(context)
@@ -63,6 +64,7 @@ class Reconciler:
     def match(self) -> None:
         """Link what can be linked now, and work out what each Referrizer contact should show."""
         link(self.context)
+        origin.decide(self.context)
         self._desire_all()
 
     def _desire_all(self) -> None:

@@ -27,7 +27,7 @@ from target_referrizer.errors import SettingsError, TargetError, Unavailable
 from target_referrizer.outcomes import Refused, Unknown, accept
 from target_referrizer.pacing import Pacer, Patience, backoff
 from target_referrizer.stopping import Stop, Stopped
-from target_referrizer.wire import Answer, Trouble, Wire
+from target_referrizer.wire import Answer, Trouble, Wire, is_list, is_object, is_receipt, is_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -138,7 +138,7 @@ class Referrizer:
             Refused: `is_gone` when there is none.
             Unknown: This one cannot be read while others can.
         """
-        contact: dict[str, Any] = self._send(Call("GET", _contact_path(contact_id), wanted=dict)).json()
+        contact: dict[str, Any] = self._send(Call("GET", _contact_path(contact_id), wanted=is_object)).json()
         return contact
 
     def create_contact(self, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,7 +151,7 @@ class Referrizer:
             Refused: The vendor did not create it.
             Unknown: It may have been created.
         """
-        answer = self._send(Call("POST", "/contacts", body=payload)).json()
+        answer = self._send(Call("POST", "/contacts", body=payload, wanted=is_yes)).json()
         return answer if isinstance(answer, dict) else {}
 
     def update_contact(self, contact_id: str, payload: Mapping[str, Any], style: str) -> None:
@@ -180,12 +180,12 @@ class Referrizer:
             Refused: The vendor did not count it.
             Unknown: It may have been counted.
         """
-        answer = self._send(Call("POST", "/visits", body=payload)).json()
+        answer = self._send(Call("POST", "/visits", body=payload, wanted=is_receipt)).json()
         return str(answer["id"]) if isinstance(answer, dict) and answer.get("id") else None
 
     def _page(self, number: int) -> tuple[list[dict[str, Any]], int]:
         """Contacts of a page, and how many the server says there are in all (0 when it does not say)."""
-        call = Call("GET", "/contacts", params={"page": number, "perPage": PAGE_SIZE}, wanted=list)
+        call = Call("GET", "/contacts", params={"page": number, "perPage": PAGE_SIZE}, wanted=is_list)
         try:
             answer = self._send(call)
         except Refused as refusal:
@@ -239,7 +239,7 @@ class Referrizer:
 
     def is_there(self) -> bool:
         """Whether Referrizer answers at all, asked once: contacts that it always fails on are no outage."""
-        call = Call("GET", "/contacts", {"page": 1, "perPage": 1}, wanted=list)
+        call = Call("GET", "/contacts", {"page": 1, "perPage": 1}, wanted=is_list)
         self._pacer.take(self._stop)
         if self._stop.is_set():
             return False

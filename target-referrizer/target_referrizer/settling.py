@@ -48,6 +48,14 @@ def settle_creates(reconciler: Reconciler) -> None:
             )
 
 
+def wait_for_dead(context: Context) -> None:
+    """The last requests of a process that died may still be under way, and must not overtake ours."""
+    with context.ledger.transaction() as tx:
+        is_in_doubt = outbox.has_doubtful(tx, context.as_of)
+    if is_in_doubt:
+        context.wait(SETTLE_SECONDS)
+
+
 def give_up_updates(context: Context, *, groups: bool) -> None:
     """Changes that always go unanswered, while others are answered, are a person's to look at."""
     with context.ledger.transaction() as tx:

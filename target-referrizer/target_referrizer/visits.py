@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from target_referrizer import payloads
+from target_referrizer import origin, payloads
 from target_referrizer.context import GIVEN_UP
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import journal, outbox
+from target_referrizer.ledger.outbox import RESENT
 from target_referrizer.ledger.rows import canonical
 from target_referrizer.referrizer import Refused, Unknown
 from target_referrizer.updates import lose
@@ -39,6 +40,7 @@ class VisitJob:
     at: datetime
     points: int | None
     waiting_since: datetime | None
+    was_sent: bool = False
 
 
 class ContactGone(Refused):
@@ -63,6 +65,12 @@ class Visits:
     _queue: list[Any] = field(default_factory=list)
     _busy: set[str] = field(default_factory=set)
     _exhausted: bool = False
+
+    def look_at_origin(self) -> Visits:
+        """The same, knowing that the ledger replaces a lost one, should that have come out only now."""
+        since = origin.posted_since(self.context.ledger, self.context.settings, self.context.source)
+        self.since = max(self.since, since) if since else self.since
+        return self
 
     def again(self) -> Visits:
         """The same work from the beginning, for what can be sent only now."""
@@ -99,7 +107,8 @@ class Visits:
     def _intend(self, tx: sa.Connection, row: Any) -> VisitJob | None:
         settings = self.context.settings
         points = settings.backfill_points if row.checked_in_at < self.first_run else settings.points
-        job = VisitJob(row.id, row.contact_id, row.to, row.checked_in_at, points, row.waiting_since)
+        was_sent = row.reason == RESENT
+        job = VisitJob(row.id, row.contact_id, row.to, row.checked_in_at, points, row.waiting_since, was_sent)
         if job.at > self.context.as_of:
             self._wait(tx, job, "future", "RFZ-213")
             return None
@@ -155,7 +164,7 @@ class Visits:
     def unknown(self, tx: sa.Connection, job: VisitJob, why: str) -> None:
         """The answer never came: held for a person, or to be sent again where the settings say so."""
         if self.context.settings.resend_uncertain:
-            outbox.set_visit(tx, self.context.source, job.id, **outbox.OPEN_AGAIN)
+            outbox.set_visit(tx, self.context.source, job.id, **{**outbox.OPEN_AGAIN, "reason": RESENT})
             self._note(tx, job, "resend")
             return
         self._settle(tx, job, "held", reason=why[:100])
@@ -167,7 +176,7 @@ class Visits:
             self._queue = [row for row in self._queue if row.to != job.remote_id]
             lose(tx, self.context, job.remote_id)
         elif refusal.error_code == "CONTACT_ALREADY_CHECKED_IN":
-            if self._stands_near(tx, job, self.context.settings.minimum_interval):
+            if job.was_sent or self._stands_near(tx, job, self.context.settings.minimum_interval):
                 self._settle(tx, job, "merged")
             else:
                 self._wait(tx, job, "interval", "RFZ-212")

@@ -70,11 +70,12 @@ class Answer:
         code = body.get("errorCode") if isinstance(body, dict) else None
         return code if isinstance(code, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{1,63}", code) else None
 
-    def trouble(self, wanted: type) -> Trouble | None:
+    def trouble(self, wanted: Callable[[Answer], bool]) -> Trouble | None:
         """Why this answer does not count, None when it does.
 
         Args:
-            wanted: What the JSON of a good answer has to be; `object` when any will do, or none.
+            wanted: Whether the body is what a good answer has: a page that a proxy shows with status 200 in
+                place of Referrizer says nothing of what Referrizer did.
         """
         if self.status in _NOT_ACTED:
             return Trouble(f"HTTP {self.status}", may_have_acted=False, pause=retry_after(self.headers))
@@ -85,9 +86,34 @@ class Answer:
             return (
                 None if self.body is not None else Trouble("a refusal that broke off", may_have_acted=False)
             )
-        if self.status < _REDIRECT and not isinstance(self.json(), wanted):
+        if self.status < _REDIRECT and not wanted(self):
             return Trouble("an answer that is not the JSON it should be", may_have_acted=True)
         return None
+
+
+def is_list(answer: Answer) -> bool:
+    """What a list has to be (seen: a bare array)."""
+    return isinstance(answer.json(), list)
+
+
+def is_object(answer: Answer) -> bool:
+    """What a contact that is read has to be."""
+    return isinstance(answer.json(), dict)
+
+
+def is_yes(answer: Answer) -> bool:
+    """What comes for a contact that was made: an object, or what is left of an answer."""
+    return answer.body is None or isinstance(answer.json(), dict)
+
+
+def is_receipt(answer: Answer) -> bool:
+    """What comes for a visit (seen: with an id): an object that says something, or what is left of one."""
+    return is_yes(answer) and answer.json() != {}
+
+
+def is_nothing_odd(answer: Answer) -> bool:
+    """What comes for a change: an object or nothing (unknown which)."""
+    return not answer.body or isinstance(answer.json(), dict)
 
 
 class _Bearer(AuthBase):

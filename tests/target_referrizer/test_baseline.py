@@ -246,3 +246,31 @@ def test_a_rebuilding_with_a_list_that_shows_little_dies_anywhere_and_posts_noth
     for step in died_within(blind, people, visits, range(shard, 99, 2), before=lambda: lose_ledger(blind)):
         assert len(blind.visits()) == 1, step
         assert blind.group(email="ada1@example.com") == "Current customers"
+
+
+def test_a_lost_ledger_is_recognised_though_its_first_run_brings_only_a_newcomer(blind: Salon) -> None:
+    """An incremental tap brings whoever is new; the others come with the next full refresh."""
+    for number in range(30):
+        blind.owner_adds(firstName="Guest", email=f"guest{number}@example.com")
+    blind.run([contact(9)])
+    outcome = blind.run([contact(1, city="Gary"), contact(2)], [check_in(7, 1, ago(days=1))])
+    assert len(blind.visits()) == 1
+    assert blind.group(email="ada1@example.com") == "Current customers"
+    assert outcome.accounting["check_ins"]["history"] == 1
+
+
+def test_a_lost_ledger_is_said_to_be_lost_though_nobody_is_linked_and_the_list_shows_little(
+    blind: Salon,
+) -> None:
+    assert blind.run([], [check_in(7, 1, ago(days=1))]).code == 3
+
+
+def test_what_this_ledger_created_itself_does_not_make_it_a_lost_one(salon: Salon) -> None:
+    salon.box.referrizer.switches.list_shows_custom_fields = False
+    salon.settings["visits_since"] = ago(days=30).isoformat()
+    salon.box.referrizer.switches.minimum_interval_minutes = 0
+    salon.owner_adds(firstName="Grace", email="grace@example.com")
+    assert salon.run([contact(1)]).code == 0
+    salon.pass_time(hours=25)
+    outcome = salon.run([contact(2)], [check_in(7, 2, ago(days=1)), check_in(8, 1, ago(days=1))])
+    assert (outcome.code, len(salon.visits())) == (0, 2)

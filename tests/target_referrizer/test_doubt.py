@@ -9,6 +9,8 @@ from tests.target_referrizer.asking import ask, ask_json
 from tests.target_referrizer.dying import dies_at
 from tests.target_referrizer.salon import UNDONE, ago, check_in, contact, custom, singer
 
+from target_referrizer.settling import SETTLE_SECONDS
+
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
 
@@ -159,3 +161,46 @@ def test_answers_lost_here_and_there_hold_a_handful_and_not_a_hundred(salon: Sal
     outcome = salon.run([], visits, brake_percent=1000)
     assert (outcome.code, "visits were never answered" in outcome.log) == (6, True)
     assert len(ask_json(salon, "held")) <= 20 + 8
+
+
+@pytest.mark.parametrize("how", ["setting", "person"])
+def test_a_visit_that_is_sent_again_and_had_arrived_is_the_same_visit(known: Salon, how: str) -> None:
+    """The minimum interval refuses it: that says that it stands."""
+    known.box.referrizer.switches.minimum_interval_minutes = 240
+    known.box.faults.add("cut_after", vendor="referrizer", method="POST", path="visits", nth=1)
+    more: dict[str, Any] = {"uncertain_visits": "resend"} if how == "setting" else {}
+    known.run([], [check_in(7, 1, known.now)], **more)
+    if how == "person":
+        ask(known, "held", "--resend", "7")
+    known.pass_time(hours=1)
+    known.run([], **more)
+    assert (ask_json(known, "status")["visits"], len(known.visits())) == ({"merged": 1}, 1)
+
+
+def test_the_last_writes_of_a_dead_process_are_waited_for(salon: Salon) -> None:
+    salon.run([told(salon, city="Gary")])
+    salon.box.faults.add("cut_before", vendor="referrizer", method="PUT", path="contacts/")
+    salon.run([told(salon, city="Hammond")])
+    salon.box.faults.clear()
+    salon.pass_time(minutes=1)
+
+    def arrive(seconds: float) -> None:
+        if seconds == SETTLE_SECONDS:
+            salon.one()["address"]["city"] = "Hammond"
+
+    salon.on_wait = arrive
+    salon.run([told(salon, city="Joliet")])
+    assert salon.one()["address"]["city"] == "Joliet"
+
+
+@pytest.mark.parametrize("unique", ["none", "phone"])
+def test_a_create_in_doubt_is_found_by_name_where_the_list_shows_no_phones(salon: Salon, unique: Any) -> None:
+    switches = salon.box.referrizer.switches
+    switches.unique_by, switches.list_shows = unique, "identity"
+    people = [contact(key, first_name=f"Ada{key}", email=None, phone=f"312555010{key}") for key in range(3)]
+    salon.box.faults.add("cut_after", vendor="referrizer", method="POST", path="contacts")
+    salon.run(people)
+    salon.box.faults.clear()
+    assert salon.run(people).code == 0
+    assert sorted(one["firstName"] for one in salon.shown()) == ["Ada0", "Ada1", "Ada2"]
+    assert ask_json(salon, "status")["contacts"] == {"linked": 3}

@@ -132,10 +132,11 @@ def test_a_person_is_told_of_the_rebuilding_also_when_an_outage_interrupts_it(da
     assert (outcome.code, "RFZ-303" in outcome.log) == (3, True)
 
 
-def test_a_run_without_contacts_rebuilds_nothing_and_the_next_one_does(dated: Salon) -> None:
-    assert dated.run([], [VISIT]).writes == []
-    outcome = dated.run([contact(1)])
-    assert (outcome.code, len(dated.visits())) == (3, 1)
+@pytest.mark.parametrize("visits", [[], [VISIT]])
+def test_a_run_without_contacts_says_too_that_the_ledger_was_lost(dated: Salon, visits: list[Record]) -> None:
+    outcome = dated.run([], visits)
+    assert (outcome.code, "RFZ-303" in outcome.log, outcome.writes) == (3, True, [])
+    assert (dated.run([contact(1)]).code, len(dated.visits())) == (0, 1)
 
 
 def test_one_visit_of_a_thousand_days_ago_shows_its_group_and_no_newer_one(salon: Salon) -> None:

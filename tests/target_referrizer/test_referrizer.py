@@ -12,8 +12,10 @@ from tests.target_referrizer.raw_vendor import (
     ADA,
     ANSWERED,
     EVERY,
+    POSTS,
     PRIVATE,
     TOKEN,
+    UPDATES,
     VISIT,
     Answer,
     Lab,
@@ -101,15 +103,45 @@ def test_an_id_cannot_lead_to_another_path(lab: Lab) -> None:
     assert salon.calls() == ["GET /v1/contacts/..%2Fvisits%3Fx"]
 
 
-@pytest.mark.parametrize(
-    "answer", [reply(201), reply(201, b"created"), reply(204), cut_body(201), reply(201, ["x"])]
-)
-def test_a_good_status_counts_also_when_its_body_does_not(lab: Lab, answer: Answer) -> None:
+@pytest.mark.parametrize("answer", [cut_body(201), reply(201, {"done": True})])
+def test_a_good_answer_counts_also_when_it_does_not_say_the_id(lab: Lab, answer: Answer) -> None:
     salon = lab.vendor(answer, answer)
     client = lab.client(salon)
-    assert create(client) == {}
+    assert create(client) in ({}, {"done": True})
     assert check_in(client) is None
     assert len(salon.seen) == 2
+
+
+PAGE = reply(200, b"<html>We are back soon</html>", {"Content-Type": "text/html"})
+
+
+@POSTS
+@pytest.mark.parametrize("answer", [PAGE, reply(201), reply(204), reply(201, b"created"), reply(201, ["x"])])
+def test_a_good_status_alone_does_not_say_that_something_was_made(
+    lab: Lab, call: Any, answer: Answer
+) -> None:
+    """A page in place of Referrizer may come with status 200; a visit is seen to be answered with its id."""
+    salon = lab.vendor(answer)
+    with pytest.raises(Unknown):
+        call(lab.client(salon))
+    assert len(salon.seen) == 1
+
+
+def test_an_empty_object_does_not_say_that_a_visit_was_counted(lab: Lab) -> None:
+    with pytest.raises(Unknown):
+        check_in(lab.client(lab.vendor(reply(200, {}))))
+
+
+@UPDATES
+def test_a_page_in_place_of_referrizer_does_not_say_that_something_was_changed(lab: Lab, call: Any) -> None:
+    with pytest.raises(Unknown):
+        call(lab.client(lab.vendor(PAGE, PAGE, PAGE)))
+
+
+@UPDATES
+@pytest.mark.parametrize("answer", [reply(200), reply(204), reply(200, {}), ANSWERED])
+def test_a_change_may_be_answered_with_nothing(lab: Lab, call: Any, answer: Answer) -> None:
+    call(lab.client(lab.vendor(answer)))
 
 
 def test_a_netrc_file_does_not_replace_the_token(

@@ -95,7 +95,7 @@ class Remote:
         status = answer.status
         if status in _REFUSED or _contacts(answer) is not None:
             return ok("address", f"{host} answers as Referrizer's API")
-        if answer.trouble(object) is not None:
+        if answer.trouble(lambda _: True) is not None:
             error = Unavailable("RFZ-601", f"{host} is there and answered with HTTP {status}")
             return fail("address", error, "Run this again later; if it stays, ask Referrizer.")
         if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:

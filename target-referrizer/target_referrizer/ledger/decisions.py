@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def resend(ledger: Ledger, source: str, ids: Sequence[str]) -> int:
     """Have held visits sent again by the next run; gives how many of the ids were held."""
-    return _settle_held(ledger, source, ids, **outbox.OPEN_AGAIN)
+    return _settle_held(ledger, source, ids, **{**outbox.OPEN_AGAIN, "reason": outbox.RESENT})
 
 
 def confirm(ledger: Ledger, source: str, ids: Sequence[str], now: datetime) -> int:

@@ -53,6 +53,13 @@ def finish(tx: sa.Connection, index_no: int) -> None:
     tx.execute(sa.delete(remote_contact).where(unseen, ~remote_contact.c.is_gone))
 
 
+def nameless_but(tx: sa.Connection, names: Iterable[tuple[str, str]]) -> list[sa.Row[Any]]:
+    """Contacts of which the list shows these names, and neither an e-mail nor a phone."""
+    named = sa.tuple_(remote_contact.c.first_key, remote_contact.c.last_key).in_(sorted(set(names)))
+    no_keys = remote_contact.c.email_key.is_(None) & remote_contact.c.phone_key.is_(None)
+    return list(tx.execute(sa.select(remote_contact).where(named, no_keys, ~remote_contact.c.is_gone)))
+
+
 def with_keys(
     tx: sa.Connection, emails: Iterable[str | None], phones: Iterable[str | None]
 ) -> list[sa.Row[Any]]:
@@ -68,15 +75,26 @@ def is_shown(tx: sa.Connection, remote_id: str) -> bool:
     return bool(tx.scalar(sa.select(sa.func.count()).select_from(remote_contact).where(there)))
 
 
+#: Contacts that this ledger has written nothing to: what they show is not from here.
+_FOREIGN = remote_contact.c.confirmed_group.is_(None) & remote_contact.c.written_run.is_(None)
+
+
 def shows(tx: sa.Connection, field: str) -> bool:
     """Whether the list showed this field of any contact, empty or not."""
     shown = remote_contact.c.shown.contains(f'"{field}":')
-    return tx.execute(sa.select(remote_contact.c.id).where(shown).limit(1)).first() is not None
+    return tx.execute(sa.select(remote_contact.c.id).where(_FOREIGN, shown).limit(1)).first() is not None
 
 
-def some_linked(tx: sa.Connection, number: int) -> list[str]:
-    """A few of the contacts that records are linked to."""
-    return list(tx.scalars(sa.select(remote_contact.c.id).where(remote_contact.c.is_linked).limit(number)))
+def has_foreign(tx: sa.Connection) -> bool:
+    """Whether there is any contact that this ledger has written nothing to."""
+    return tx.execute(sa.select(remote_contact.c.id).where(_FOREIGN).limit(1)).first() is not None
+
+
+def some_foreign(tx: sa.Connection, number: int, *, linked: bool) -> list[str]:
+    """A few contacts that this ledger has written nothing to, with or without a record."""
+    with_record = remote_contact.c.is_linked if linked else ~remote_contact.c.is_linked
+    some = sa.select(remote_contact.c.id).where(_FOREIGN, with_record, ~remote_contact.c.is_gone)
+    return list(tx.scalars(some.limit(number)))
 
 
 def unseen_linked(tx: sa.Connection, after: str, limit: int) -> list[str]:
@@ -106,5 +124,6 @@ def start_from_shown(tx: sa.Connection, first_instant: Callable[[str], datetime 
 def has_group(tx: sa.Connection, names: Iterable[str]) -> bool:
     """Whether Referrizer already shows one of these groups on any contact: our own trace in the account."""
     wanted = set(names)
-    shown = tx.execute(sa.select(remote_contact.c.shown).where(remote_contact.c.shown.contains('"group"')))
+    with_group = remote_contact.c.shown.contains('"group"')
+    shown = tx.execute(sa.select(remote_contact.c.shown).where(_FOREIGN, with_group))
     return any(json.loads(row.shown).get("group") in wanted for row in shown)

@@ -95,6 +95,12 @@ def doubt_update(tx: sa.Connection, remote_id: str, now: datetime) -> None:
     tx.execute(sa.update(remote_contact).where(one).values(unsettled_since=since))
 
 
+def has_doubtful(tx: sa.Connection, before: datetime) -> bool:
+    """Whether an earlier run left a write to some contact without an outcome."""
+    left = remote_contact.c.is_linked & (remote_contact.c.intent_at < before)
+    return tx.execute(sa.select(remote_contact.c.id).where(left).limit(1)).first() is not None
+
+
 def doubtful(tx: sa.Connection, cut_offs: CutOffs, before: datetime, *, groups: bool) -> list[Difference]:
     """Changes that have gone unanswered since this instant or longer."""
     old = differs(cut_offs, groups=groups) & (remote_contact.c.unsettled_since <= before)
@@ -153,6 +159,8 @@ def lose(tx: sa.Connection, remote_id: str) -> list[Row]:
 
 # --- visits
 
+#: Reason of a visit that may be sent again although it may have arrived: a refusal then says that it had.
+RESENT = "resent"
 #: A visit that may be sent, as though it never had been.
 OPEN_AGAIN: dict[str, Any] = {
     "status": "open",
