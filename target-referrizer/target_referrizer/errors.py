@@ -156,9 +156,10 @@ _LEDGER = (
         "Check `ledger_url`, and the free space, the permissions and the backups of the place that it names; "
         "then run again, the next run goes on from there."),
     Entry("RFZ-404", "Not in the ledger",
-        "The ledger knows no such contact, or holds no such visit.",
+        "The ledger knows no such contact or run, or holds no such visit.",
         "Check the id: a contact's is that of its source or of Referrizer (`-` reads an e-mail from standard "
-        "input), a held visit's stands in `referrizer-ledger held`."),
+        "input), a held visit's stands in `referrizer-ledger held`, the last run's in `status`; runs are "
+        "kept for 90 days."),
     Entry("RFZ-405", "Several people",
         "The e-mail is that of several people in the ledger, and only one of them was meant.",
         "Name the one by the id of its record; `referrizer-ledger explain -` shows all of them."),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import Any, NoReturn
 
-from target_referrizer.errors import TargetError
+import click
+
+from target_referrizer.errors import SettingsErrors, TargetError
 from target_referrizer.ledger.failures import LedgerFailure, failure
 from target_referrizer.stopping import LeaveNow, leave_when_asked
+from target_referrizer.terminal import plain
 
 
 def run_cli(command: Any, name: str) -> NoReturn:
@@ -18,7 +22,12 @@ def run_cli(command: Any, name: str) -> NoReturn:
     """
     leave_when_asked()
     try:
-        command.main(prog_name=name)
+        code = command.main(prog_name=name, standalone_mode=False)
+    except click.ClickException as error:
+        _show(error)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(1)
     except LeaveNow as asked:
         _say(asked.stopped)
         raise
@@ -32,7 +41,7 @@ def run_cli(command: Any, name: str) -> NoReturn:
         place = _innermost(error)
         _say(TargetError("RFZ-902", f"{type(error).__name__} at {place}"))
         sys.exit(1)
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _innermost(error: BaseException) -> str:
@@ -42,6 +51,14 @@ def _innermost(error: BaseException) -> str:
     return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "an unknown place"
 
 
+def _show(error: click.ClickException) -> None:
+    """What click says of a wrong call, which quotes it."""
+    said = io.StringIO()
+    error.show(said)
+    for line in said.getvalue().rstrip("\n").split("\n"):
+        click.echo(plain(line), err=True)
+
+
 def _say(error: TargetError) -> None:
-    for line in str(error).splitlines():
-        logging.getLogger("target-referrizer").critical("%s", line)
+    for one in error.errors if isinstance(error, SettingsErrors) else [error]:
+        logging.getLogger("target-referrizer").critical("%s", plain(str(one)))

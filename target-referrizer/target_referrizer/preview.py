@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import CATALOGUE
 from target_referrizer.ledger import planning, reports
-from target_referrizer.masking import masked, masked_record
+from target_referrizer.masking import group_names, masked, masked_record
+from target_referrizer.terminal import as_json, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 #: So many examples of each kind.
 SAMPLE = 5
+SAMPLES = {"moves": "group moves", "rejected": "rejects"}  # how they are called, where not by their keys
 
 
 @dataclass
@@ -37,7 +39,8 @@ class Preview:
         first_groups: Contacts that get a group for the first time, by that group.
         points: `given`, the sum of what the settings give, and `by_account`: visits whose points the
             account's own rule decides.
-        rejected: Records that cannot be delivered and were not known to be so, by code.
+        rejected: Records of this input that cannot be delivered, by code.
+        newly_rejected: Those of them that were not known to be so before.
         withheld: Kinds of change that the brake would keep back: `creates`, `groups`, `visits`.
         samples: A few of each: `creates`, `updates`, `moves`, `visits`, `rejected`.
     """
@@ -48,6 +51,7 @@ class Preview:
     first_groups: dict[str, int] = field(default_factory=dict)
     points: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
+    newly_rejected: dict[str, int] = field(default_factory=dict)
     withheld: list[str] = field(default_factory=list)
     samples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -58,21 +62,26 @@ class Preview:
     def lines(self) -> Iterator[str]:
         """The preview for people."""
         plan = self.plan
-        contacts = {"to create": plan.creates, "to update": plan.updates, "to leave as they are": self.leave}
+        contacts = {
+            "to create, at most": plan.creates,
+            "to update": plan.updates,
+            "to leave as they are": self.leave,
+        }
         yield from _table("contacts", contacts)
         yield from _table("fields that change, in so many updates", self.fields)
         yield from _table("group moves", plan.moves)
         yield from _table("first groups", self.first_groups)
         yield from _table("visits", {"to post": plan.visits, **self._points()})
         titled = {f"{code} {CATALOGUE[code].title}": number for code, number in self.rejected.items()}
-        yield from _table("would be rejected", titled)
+        fresh = f"would be rejected, {sum(self.newly_rejected.values()):,} of them new"
+        yield from _table(fresh, titled)
         if self.withheld:
             yield f"the brake would withhold: {', '.join(self.withheld)} (see brake_percent)"
         if plan.opted_out:
             yield f"opted out in the source, created without it: {plan.opted_out:,} (see sync_opt_outs)"
         for kind, some in self.samples.items():
             if some:
-                yield f"for example, {kind}"
+                yield f"examples of {SAMPLES.get(kind, kind)}"
                 yield from (f"  - {_said(one)}" for one in some)
 
     def _points(self) -> dict[str, int]:
@@ -83,8 +92,8 @@ class Preview:
     def show(self) -> None:
         """Print to standard error, for people and as one JSON line."""
         for line in self.lines():
-            print(line, file=sys.stderr)  # noqa: T201 - a dry run is for whoever started it
-        line = json.dumps({"plan": self.as_json()}, ensure_ascii=False, default=str)
+            print(plain(line), file=sys.stderr)  # noqa: T201 - a dry run is for whoever started it
+        line = as_json({"plan": self.as_json()})
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - for scripts
 
 
@@ -135,6 +144,7 @@ def look(  # noqa: PLR0913 - what a run goes by
         first_groups=planning.first_groups(tx, source, context.cut_offs) if groups else {},
         points=_points(tx, context, since, first_run),
         rejected=planning.rejected(tx, source, context.run),
+        newly_rejected=planning.rejected(tx, source, context.run, new=True),
         samples=examples.all(tx, since),
     )
 
@@ -152,6 +162,7 @@ class _Examples:
 
     def __init__(self, context: Context, *, unmasked: bool) -> None:
         self._context, self._unmasked = context, unmasked
+        self._groups = group_names(context.settings.policy)
         self._updates: list[dict[str, Any]] = []
         self._moves: list[dict[str, Any]] = []
 
@@ -161,7 +172,7 @@ class _Examples:
         if moves and len(self._moves) < SAMPLE:
             whose = reports.records_of(tx, one.remote_id)
             move = {"from": one.group_before, "to": one.changes["group"]}
-            self._moves.append({"contact": one.remote_id, "records": whose, **move})
+            self._moves.append({"referrizer_contact": one.remote_id, "records": whose, **move})
         if len(self._updates) < SAMPLE:
             whose = reports.records_of(tx, one.remote_id)
             before = {**one.confirmed, "group": one.group_before}
@@ -169,10 +180,12 @@ class _Examples:
                 name: f"{self._masked(name, before.get(name))} → {self._masked(name, value)}"
                 for name, value in sorted(one.changes.items())
             }
-            self._updates.append({"contact": one.remote_id, "records": whose, "changes": changes})
+            self._updates.append({"referrizer_contact": one.remote_id, "records": whose, "changes": changes})
 
     def _masked(self, name: str, value: Any) -> Any:
-        return "nothing" if value in (None, "") else masked(name, value, unmasked=self._unmasked)
+        if value in (None, ""):
+            return "nothing"
+        return masked(name, value, unmasked=self._unmasked, groups=self._groups)
 
     def all(self, tx: sa.Connection, since: datetime) -> dict[str, list[dict[str, Any]]]:
         """All examples, by kind."""
@@ -185,7 +198,7 @@ class _Examples:
             "updates": self._updates,
             "moves": self._moves,
             "visits": [
-                {"id": row.id, "of_contact": row.contact_id, "at": row.checked_in_at.isoformat()}
+                {"id": row.id, "contact_id": row.contact_id, "at": row.checked_in_at.isoformat()}
                 for row in visits
             ],
             "rejected": [

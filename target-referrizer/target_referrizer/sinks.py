@@ -15,6 +15,7 @@ from target_referrizer.errors import TargetError
 from target_referrizer.ledger.journal import Rejected
 from target_referrizer.ledger.rows import ContactRow, VisitRow, canonical, id_text
 from target_referrizer.people import email_key, fold, phone_key
+from target_referrizer.terminal import commands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -206,7 +207,7 @@ def _is_fit(value: Any) -> bool:
     if not isinstance(value, str | int | float | None):
         return False
     text = "" if value is None else id_text(value)
-    return len(text) <= LONGEST_ID and all(letter >= " " for letter in text)
+    return len(text) <= LONGEST_ID and not any(map(commands, text))
 
 
 def _why(error: Any) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import TargetError
+from target_referrizer.terminal import as_json, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,8 +96,8 @@ class Summary:
     def show(self, about: Mapping[str, Any]) -> None:
         """Print the table and the JSON line to standard error; `about` says which run it was."""
         for line in self.lines():
-            print(line, file=sys.stderr)  # noqa: T201 - the table is for whoever runs it
-        line = json.dumps({**about, **self.as_json()}, ensure_ascii=False)
+            print(plain(line), file=sys.stderr)  # noqa: T201 - the table is for whoever runs it
+        line = as_json({**about, **self.as_json()})
         print(line, file=sys.stderr, flush=True)  # noqa: T201 - for whoever reads the log by machine
 
 

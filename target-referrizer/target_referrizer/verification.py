@@ -7,11 +7,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from target_referrizer.errors import SettingsError
 from target_referrizer.ledger import desired, index, reports
 from target_referrizer.linking import Index
-from target_referrizer.masking import masked
+from target_referrizer.masking import group_names, masked
 from target_referrizer.payloads import same
 from target_referrizer.reading import Reading
+from target_referrizer.terminal import counted
 from target_referrizer.workers import send_all
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Verified:
     Attributes:
         checked: Contacts that were compared.
         in_doubt: Contacts that were not: a write to them has no answer yet.
+        unreadable: Contacts that were not: by their ids came no contact, and not that there is none.
         missing: Contacts that Referrizer no longer has.
         fields: How many contacts differ in each field.
         whom: The contacts that differ or are missing, by id, with their records and fields; at most `LISTED`.
@@ -41,6 +44,7 @@ class Verified:
 
     checked: int = 0
     in_doubt: int = 0
+    unreadable: int = 0
     missing: int = 0
     drifted: int = 0
     fields: Counter[str] = field(default_factory=Counter)
@@ -57,6 +61,7 @@ class Verified:
         return {
             "checked": self.checked,
             "in_doubt": self.in_doubt,
+            "unreadable": self.unreadable,
             "missing": self.missing,
             "drifted": self.drifted,
             "fields": dict(self.fields),
@@ -66,15 +71,19 @@ class Verified:
 
     def lines(self) -> Iterator[str]:
         """The findings for people."""
-        yield f"{self.checked:,} contacts read back: {self.drifted:,} differ, {self.missing:,} are missing"
+        differ = counted(self.drifted, "differs", "differ")
+        missing = counted(self.missing, "is missing", "are missing")
+        yield f"{counted(self.checked, 'contact')} read back: {differ}, {missing}"
         yield from (f"  - {name.replace('_', ' '):<26}{n:>12,}" for name, n in sorted(self.fields.items()))
         for one in self.whom:
-            who = f"Referrizer {one['contact']} ({', '.join(one['records'])})"
+            who = f"Referrizer {one['referrizer_contact']} ({', '.join(one['records'])})"
             yield f"{who}: {_difference(one)}"
         if self.drifted + self.missing > len(self.whom):
             yield f"… and {self.drifted + self.missing - len(self.whom):,} more"
         if self.in_doubt:
             yield f"not compared, since a write has no answer yet: {self.in_doubt:,}"
+        if self.unreadable:
+            yield f"not compared, since they could not be read by their ids: {self.unreadable:,}"
         if self.not_shown:
             yield f"not shown by the list, so not compared: {', '.join(self.not_shown)}; --sample reads them"
 
@@ -94,6 +103,9 @@ def look(context: Context, sample: int | None, rng: Random, *, unmasked: bool) -
         sample: So many contacts, read by id; None for all of them, as the list shows them.
         rng: Chooses the sample.
         unmasked: Say the values instead of their first letters.
+
+    Raises:
+        SettingsError: RFZ-101, no contact at all can be read by its id.
     """
     comparison = _Comparison(context, unmasked=unmasked)
     if sample is None:
@@ -129,12 +141,19 @@ def _read_by_id(context: Context, comparison: _Comparison, sample: int, rng: Ran
     def take(tx: sa.Connection, room: int) -> list[str]:
         return [reports.linked_remote_at(tx, places.pop()) for _ in range(min(room, len(places)))]
 
+    found: list[str] = []
+
     def keep(tx: sa.Connection, remote_id: str, document: dict[str, Any] | None) -> None:
         (remote,) = desired.remotes(tx, [remote_id])
         shown = None if document is None else context.settings.field_map.shown(document)
         comparison.compare(tx, remote, shown)
+        found.extend([] if document is None else [remote_id])
 
-    send_all(context, "reading contacts", Reading(context.client, take, keep), len(places))
+    asked = len(places)
+    send_all(context, "reading contacts", Reading(context.client, take, keep, comparison.cannot_read), asked)
+    if asked > 1 and not found:
+        what = f"none of {asked} contacts can be read by its id; check api_url; --all reads the list instead"
+        raise SettingsError("RFZ-101", what)
 
 
 class _Comparison:
@@ -165,8 +184,13 @@ class _Comparison:
             self.found.drifted += 1
             self.found.fields.update(changed.keys())
         if (shown is None or changed) and len(self.found.whom) < LISTED:
-            whom = {"contact": remote.id, "records": reports.records_of(tx, remote.id)}
+            whom = {"referrizer_contact": remote.id, "records": reports.records_of(tx, remote.id)}
             self.found.whom.append({**whom, "is_missing": shown is None, "fields": changed})
+
+    def cannot_read(self, remote_id: str) -> None:
+        """Count one that nothing can be said about."""
+        del remote_id
+        self.found.unreadable += 1
 
     def _changed(self, known: dict[str, Any], shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
         country = self._context.settings.country
@@ -177,6 +201,11 @@ class _Comparison:
             if name not in self.hidden and not same(name, value, shown.get(name), country)
         }
         return {
-            name: {side: masked(name, value, unmasked=self._unmasked) for side, value in pair.items()}
+            name: {side: self._masked(name, value) for side, value in pair.items()}
             for name, pair in differing.items()
         }
+
+    def _masked(self, name: str, value: Any) -> Any:
+        """What a person wrote into Referrizer's group or last visit may be anything."""
+        groups = group_names(self._context.settings.policy)
+        return masked(name, value, unmasked=self._unmasked, groups=groups)

@@ -93,7 +93,7 @@ def test_there_is_an_example_of_each_and_personal_data_is_masked(planned: Salon)
 
 def test_a_dry_run_reads_well(planned: Salon) -> None:
     said = planned.run(*news(planned), dry_run=True).err
-    assert f"  - {'to create':<38}{1:>12}" in said
+    assert f"  - {'to create, at most':<38}{1:>12}" in said
     assert f"  - {'RFZ-206 Unreadable phone':<38}{1:>12}" in said
     assert "  - id 7; group Current customers; record email a…, first_name A…" in said
 
@@ -155,3 +155,25 @@ def test_the_plan_says_what_the_brake_would_withhold(salon: Salon) -> None:
     assert ask_json(salon, "plan")["withheld"] == ["groups"]
     assert "the brake would withhold: groups (see brake_percent)" in ask(salon, "plan").stdout
     assert ask_json(salon, "plan", brake_percent=100)["withheld"] == []
+
+
+def test_rejects_that_were_known_before_are_counted_and_the_new_ones_said(planned: Salon) -> None:
+    contacts, _ = news(planned)
+    planned.run(contacts)
+    more = [*contacts, contact(9, email=None, phone="unreadable")]
+    dry = planned.run(more, dry_run=True)
+    assert (dry.plan["rejected"], dry.plan["newly_rejected"]) == ({"RFZ-206": 2}, {"RFZ-206": 1})
+    assert [one["id"] for one in dry.plan["samples"]["rejected"]] == ["9", "8"]
+    assert "would be rejected, 1 of them new" in dry.err
+
+
+def test_rejects_of_earlier_runs_are_not_those_of_this_one(planned: Salon) -> None:
+    planned.run(*news(planned))
+    assert planned.run([contact(3)], dry_run=True).plan["rejected"] == {}
+
+
+def test_examples_are_titled_in_words(planned: Salon) -> None:
+    said = planned.run(*news(planned), dry_run=True).err.splitlines()
+    titles = [line for line in said if line.startswith("examples of ")]
+    kinds = ("creates", "updates", "group moves", "visits", "rejects")
+    assert titles == [f"examples of {kind}" for kind in kinds]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from tests.target_referrizer.asking import ask, ask_json
+from tests.target_referrizer.raw_vendor import Answer, Lab, refusal, reply
 from tests.target_referrizer.salon import ago, contact, custom
 
-from target_referrizer.errors import LedgerBusy, TargetError
+from target_referrizer.errors import LedgerBusy, SettingsError, TargetError
+from target_referrizer.ledger import tables
+from target_referrizer.outcomes import Refused, Unknown
+from target_referrizer.reading import Reading
+from target_referrizer.verification import Verified
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
@@ -54,7 +61,7 @@ def test_drift_is_counted_by_field_and_named_by_contact(drifting: Salon, how: tu
 
 def test_values_are_masked_unless_asked_for(drifting: Salon) -> None:
     said = ask(drifting, "verify").stdout
-    assert "city G… → S…, group Current customers → VIP" in said
+    assert "city G… → S…, group Current customers → V…" in said
     assert "Springfield" not in said
     assert "city Gary → Springfield" in ask(drifting, "verify", "--show-personal-data").stdout
 
@@ -150,3 +157,62 @@ def test_nothing_is_verified_while_a_run_is_under_way(salon: Salon) -> None:
     with pytest.raises(LedgerBusy):
         ask(salon, "verify")
     running.abort(1)
+
+
+# Contacts that cannot be read
+
+
+def verify_against(salon: Salon, *script: Answer) -> Any:
+    """Verify two contacts, one after the other, against a vendor that answers so."""
+    salon.run([contact(1), contact(2)])
+    with Lab() as lab:
+        url = lab.vendor(*script).url
+        moved = sa.func.replace(tables.meta.c.value, salon.box.referrizer_url, url)
+        salon.edit_ledger(sa.update(tables.meta).where(tables.meta.c.key == "account").values(value=moved))
+        return ask(salon, "verify", "--format", "json", concurrent_requests=1, api_url=url)
+
+
+NO_CONTACT = pytest.mark.parametrize(
+    "answer",
+    [refusal("INVALID"), reply(200, {}), reply(200, {"firstName": "Ada"})],
+    ids=["refused", "empty", "no id"],
+)
+
+
+@NO_CONTACT
+def test_a_contact_that_cannot_be_read_by_its_id_is_no_drift(salon: Salon, answer: Answer) -> None:
+    whole = {"id": "x", "firstName": "Ada", "lastName": "Byron", "customFields": {"Customer Group": "Leads"}}
+    found = json.loads(verify_against(salon, answer, reply(200, whole)).stdout)
+    assert (found["unreadable"], found["missing"], found["checked"]) == (1, 0, 1)
+    assert "customFields" not in str(found["whom"])
+
+
+@NO_CONTACT
+def test_when_no_contact_can_be_read_by_its_id_the_address_is_to_blame(salon: Salon, answer: Answer) -> None:
+    with pytest.raises(SettingsError, match="RFZ-101 none of 2 contacts can be read by its id"):
+        verify_against(salon, answer, answer)
+
+
+def test_two_contacts_that_are_both_gone_look_like_a_wrong_address(salon: Salon) -> None:
+    with pytest.raises(SettingsError, match="--all reads the list instead"):
+        verify_against(salon, reply(404), reply(404))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kept", "unread"),
+    [(Refused(404, None, "x"), 1, 0), (Refused(400, None, "x"), 0, 1), (Unknown("x"), 0, 1)],
+)
+def test_only_a_contact_that_is_not_there_is_missing(outcome: Exception, kept: int, unread: int) -> None:
+    missing: list[str] = []
+    unreadable: list[str] = []
+    tx: Any = None
+    client: Any = None
+    reading = Reading(client, lambda *_: [], lambda _, key, __: missing.append(key), unreadable.append)
+    reading.settle(tx, [("c1", outcome)])
+    assert (len(missing), len(unreadable)) == (kept, unread)
+
+
+def test_contacts_that_could_not_be_read_are_said() -> None:
+    said = list(Verified(checked=1, missing=1, unreadable=3).lines())
+    assert said[0] == "1 contact read back: 0 differ, 1 is missing"
+    assert "not compared, since they could not be read by their ids: 3" in said

@@ -17,17 +17,20 @@ from target_referrizer.stopping import Stop
 from target_referrizer.verification import look
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
+    from target_referrizer.baseline import Taken
     from target_referrizer.cli.common import AskSettings
+
+SAMPLE = 100
 
 
 @click.command()
 @click.option(
     "--post-visits-since",
-    type=click.DateTime(),
-    metavar="INSTANT",
-    help="Post check-ins since this instant (UTC), which the ledger takes for history.",
+    type=common.Instant(),
+    help="Post check-ins since this instant, which the ledger takes for history.",
 )
 @common.as_format
 @click.pass_obj
@@ -38,30 +41,49 @@ def baseline(settings: AskSettings, shape: str, post_visits_since: datetime | No
     confirmed. Sends nothing, posts no visit, awards nothing. In a new ledger everything before now becomes
     history: the way to switch over from another integration.
     """
-    since = common.in_utc(post_visits_since) if post_visits_since else None
     run = Run(settings(), real_outside(Stop()), "baseline")
-    taken = run.only_read(lambda context: take(context, since))
-    common.answer(taken.as_json(), shape, lambda _: taken.lines())
+    taken = run.only_read(lambda context: take(context, post_visits_since))
+    common.answer(taken.as_json(), shape, lambda _: _lines(taken))
+
+
+def _lines(taken: Taken) -> Iterator[str]:
+    """What was found, and what it is worth where there was nothing to link."""
+    yield from taken.lines()
+    if not taken.linked + taken.unlinked + taken.rejected:
+        yield "the ledger holds no record yet, so nothing could be linked; the first run does that"
 
 
 @click.command()
-@click.option("--sample", default=100, show_default=True, help="So many contacts, read one by one by id.")
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    show_default="100",
+    help="So many contacts, read one by one by id.",
+)
 @click.option("--all", "is_all", is_flag=True, help="All contacts, as the list shows them.")
 @click.option("--exit-code", is_flag=True, help="End with 3 when something differs.")
 @common.unmasked
 @common.as_format
 @click.pass_obj
 def verify(  # noqa: PLR0913 - one argument for each option
-    settings: AskSettings, sample: int, shape: str, *, is_all: bool, exit_code: bool, show_personal_data: bool
+    settings: AskSettings,
+    sample: int | None,
+    shape: str,
+    *,
+    is_all: bool,
+    exit_code: bool,
+    show_personal_data: bool,
 ) -> None:
-    """Read contacts back from Referrizer, and say what is no longer as it was confirmed.
+    """Read contacts back, and say what is not as confirmed.
 
     Changes nothing. What a person changed in Referrizer stays, until the source changes the same field.
     """
+    if is_all and sample is not None:
+        raise click.UsageError("--sample and --all exclude each other")
     chosen = settings()
     common.open_ledger(chosen).close()
     run = Run(chosen, real_outside(Stop()), "verify")
-    number = None if is_all else sample
+    number = None if is_all else sample or SAMPLE
     found = run.only_read(lambda context: look(context, number, Random(), unmasked=show_personal_data))  # noqa: S311
     common.answer(found.as_json(), shape, lambda _: found.lines())
     if exit_code and found.differs:

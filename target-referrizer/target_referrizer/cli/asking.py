@@ -11,6 +11,7 @@ import click
 
 from target_referrizer import origin
 from target_referrizer.cli import common, explanation, texts
+from target_referrizer.errors import TargetError
 from target_referrizer.health import Age, health_of
 from target_referrizer.ledger import journal, reports
 
@@ -50,24 +51,22 @@ def status(settings: AskSettings, shape: str, max_age: timedelta | None, *, exit
 
 
 @click.command()
-@click.argument("contact")
+@click.argument("contact", type=common.Id())
 @common.as_format
-@click.option(
-    "--as-of", type=click.DateTime(), help="Explain the group as of this instant (UTC); default: now."
-)
+@click.option("--as-of", type=common.Instant(), help="Explain the group as of this instant; default: now.")
 @common.unmasked
 @click.pass_obj
 def explain(
     settings: AskSettings, contact: str, shape: str, as_of: datetime | None, *, show_personal_data: bool
 ) -> None:
-    """Everything about CONTACT: known, sent, why this group, what next.
+    """All about CONTACT: known, sent, why this group, what next.
 
     CONTACT is an id of the source or of Referrizer; - reads an e-mail from standard input, so that it stands
     in no list of processes.
     """
     chosen = settings()
     by_email = common.email_from_stdin() if contact == "-" else None
-    instant = common.in_utc(as_of) if as_of else common.moment(chosen)
+    instant = as_of or common.moment(chosen)
     with closing(common.open_ledger(chosen)) as ledger:
         found = explanation.explain(
             ledger, chosen, contact, email_key=by_email, as_of=instant, unmasked=show_personal_data
@@ -79,7 +78,7 @@ def explain(
 
 @click.command()
 @common.as_format
-@click.option("--run", "run_no", type=int, help="Number of the run; default: the last one.")
+@click.option("--run", "run_no", type=click.IntRange(min=1), help="Number of the run; default: the last one.")
 @click.pass_obj
 def moves(settings: AskSettings, shape: str, run_no: int | None) -> None:
     """Who moved from one group to another in a run, and why."""
@@ -87,8 +86,10 @@ def moves(settings: AskSettings, shape: str, run_no: int | None) -> None:
     with closing(common.open_ledger(chosen)) as ledger:
         last = journal.last_sync(ledger, chosen.source)
         number = run_no or (last.id if last else 0)
+        if run_no and not reports.has_run(ledger, run_no):
+            raise TargetError("RFZ-404", f"the ledger knows no run {run_no}")
         found = [
-            {"contact": row.remote_id, "records": records, **json.loads(row.detail)}
+            {"referrizer_contact": row.remote_id, "records": records, **json.loads(row.detail)}
             for row, records in reports.moves(ledger, number)
         ]
     common.answer(found, shape, texts.moves)

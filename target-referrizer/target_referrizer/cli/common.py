@@ -13,10 +13,12 @@ import click
 
 from target_referrizer.errors import LedgerBusy, SettingsError, TargetError
 from target_referrizer.ledger import Ledger
+from target_referrizer.ledger.store import file_of, parse_url
 from target_referrizer.people import email_key
 from target_referrizer.properties import PROPERTIES
 from target_referrizer.settings import Settings, checked, from_environment
 from target_referrizer.target import TargetReferrizer
+from target_referrizer.terminal import as_json, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +32,42 @@ as_format = click.option(
     show_default=True,
     help="For people or scripts.",
 )
+#: Years that a day of a business can lie in.
+YEARS = range(1970, 9000)
+
+
+class Instant(click.ParamType[datetime]):
+    """A date-time of ISO 8601 on the command line; without a zone it means UTC."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """See click."""
+        try:
+            given = datetime.fromisoformat(str(value).strip())
+            instant = given.replace(tzinfo=UTC) if given.tzinfo is None else given.astimezone(UTC)
+        except (ValueError, OverflowError):
+            like = "2026-03-01, 2026-03-01T08:00Z or 2026-03-01T08:00+01:00"
+            self.fail(f"{str(value)[:60]!r} is no instant such as {like}", param, ctx)
+        if instant.year not in YEARS:
+            self.fail(f"the year {instant.year} is none from {YEARS[0]} to {YEARS[-1]}", param, ctx)
+        return instant
+
+
+class Id(click.ParamType[str]):
+    """An id on the command line."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See click; what is not UTF-8 comes as halves of characters, which no ledger holds."""
+        try:
+            str(value).encode()
+        except UnicodeError:
+            self.fail(f"{value!r} is not UTF-8", param, ctx)
+        return str(value)
+
+
 unmasked = click.option(
     "--show-personal-data", is_flag=True, help="Show names, addresses and numbers instead of first letters."
 )
@@ -63,16 +101,20 @@ class AskSettings:
 
 def open_ledger(settings: Settings) -> Ledger:
     """The ledger that the settings name, which must be there."""
+    path = file_of(parse_url(settings.ledger_url))
+    if path is not None and not path.exists():
+        what = f"there is no ledger yet at {path.absolute()}; there was no run yet, or correct `ledger_url`"
+        raise TargetError("RFZ-403", what)
     return Ledger(settings.ledger_url, must_exist=True)
 
 
 def answer(found: Any, shape: str, lines: Callable[[Any], Iterator[str]]) -> None:
     """Print what was found, as JSON or line by line."""
     if shape == "json":
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        click.echo(as_json(found, indent=2))
     else:
         for line in lines(found):
-            click.echo(line)
+            click.echo(plain(line))
 
 
 def email_from_stdin() -> str:
@@ -87,11 +129,6 @@ def unknown_contact(named: str) -> TargetError:
     """Nobody goes by this id, or by the e-mail that was read for `-`."""
     whom = "contact with this e-mail" if named == "-" else f"contact {named!r}"
     return TargetError("RFZ-404", f"the ledger knows no {whom}")
-
-
-def in_utc(given: datetime) -> datetime:
-    """What click read as a date-time, which means UTC here."""
-    return given.replace(tzinfo=UTC)
 
 
 def moment(settings: Settings) -> datetime:

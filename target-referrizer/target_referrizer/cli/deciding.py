@@ -13,6 +13,7 @@ from target_referrizer.cli import common, texts
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger import decisions, reports
 from target_referrizer.masking import masked_record
+from target_referrizer.terminal import counted
 
 if TYPE_CHECKING:
     from target_referrizer.cli.common import AskSettings
@@ -29,31 +30,19 @@ def rejects(settings: AskSettings, shape: str, *, retry: bool, show_personal_dat
     """Records that could not be delivered, with code, reason and run."""
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
-        found = [
-            {
-                "stream": row.stream,
-                "id": row.id,
-                "code": row.code,
-                "reason": row.reason,
-                "since": row.at.isoformat(),
-                "first_run": row.first_run,
-                "last_run": row.last_run,
-                "record": masked_record(json.loads(row.record or "{}"), unmasked=show_personal_data),
-            }
-            for row in reports.rejects(ledger, chosen.source)
-        ]
         if retry:
-            with common.exclusively(ledger, chosen):
-                again = decisions.retry(ledger, chosen.source, common.moment(chosen))
-            click.echo(f"{again} of {len(found)} are tried again by the next run", err=True)
+            _retry(ledger, chosen)
+        found = [_reject(row, unmasked=show_personal_data) for row in reports.rejects(ledger, chosen.source)]
     common.answer(found, shape, texts.rejects)
 
 
 @click.command()
 @common.as_format
-@click.option("--resend", multiple=True, metavar="ID", help="Send this visit again: it is not in Referrizer.")
 @click.option(
-    "--confirm", multiple=True, metavar="ID", help="Take this visit as delivered: it is in Referrizer."
+    "--resend", type=common.Id(), multiple=True, help="Send this visit again: it is not in Referrizer."
+)
+@click.option(
+    "--confirm", type=common.Id(), multiple=True, help="Take this visit as delivered: it is in Referrizer."
 )
 @click.pass_obj
 def held(settings: AskSettings, shape: str, resend: tuple[str, ...], confirm: tuple[str, ...]) -> None:
@@ -68,15 +57,16 @@ def held(settings: AskSettings, shape: str, resend: tuple[str, ...], confirm: tu
 
 
 @click.command()
-@click.argument("contact")
+@click.argument("contact", type=common.Id())
 @common.as_format
 @click.option("--undo", is_flag=True, help="The person has signed up again: take the marks away.")
 @click.pass_obj
 def forget(settings: AskSettings, contact: str, shape: str, *, undo: bool) -> None:
-    """Erase a person from the ledger, and keep the person from being created again.
+    """Erase a person from the ledger, for good.
 
-    CONTACT is an id of the source or of Referrizer; - reads an e-mail from standard input. Nothing stays but
-    salted marks. Says what a person must still erase in Referrizer by hand: no way to delete is known there.
+    The person is not created again; nothing stays but salted marks. CONTACT is an id of the source or of
+    Referrizer; - reads an e-mail from standard input. Says what a person must still erase in Referrizer by
+    hand: no way to delete is known there.
     """
     chosen = settings()
     email = common.email_from_stdin() if contact == "-" else None
@@ -103,8 +93,36 @@ def _settle_held(
             raise TargetError(
                 "RFZ-404", f"no visit is held by the id {', '.join(unknown)}; nothing was settled"
             )
-        decisions.resend(ledger, settings.source, resend)
-        decisions.confirm(ledger, settings.source, confirm, common.moment(settings))
+        again = decisions.resend(ledger, settings.source, resend)
+        done = decisions.confirm(ledger, settings.source, confirm, common.moment(settings))
+    if again:
+        click.echo(f"{counted(again, 'visit is', 'visits are')} sent again by the next run", err=True)
+    if done:
+        click.echo(f"{counted(done, 'visit is', 'visits are')} taken as delivered", err=True)
+
+
+def _retry(ledger: Ledger, settings: Settings) -> None:
+    """Have the next run try what it can, and say what it cannot."""
+    with common.exclusively(ledger, settings):
+        before = len(reports.rejects(ledger, settings.source))
+        again = decisions.retry(ledger, settings.source, common.moment(settings))
+    click.echo(f"{again:,} of {counted(before, 'reject')} tried again by the next run", err=True)
+    if reports.rejects(ledger, settings.source):
+        why = "records that broke the contract are not kept as records; a good version comes from the source"
+        click.echo(f"the rest is not: {why}", err=True)
+
+
+def _reject(row: Any, *, unmasked: bool) -> dict[str, Any]:
+    return {
+        "stream": row.stream,
+        "id": row.id,
+        "code": row.code,
+        "reason": row.reason,
+        "since": row.at.isoformat(),
+        "first_run": row.first_run,
+        "last_run": row.last_run,
+        "record": masked_record(json.loads(row.record or "{}"), unmasked=unmasked),
+    }
 
 
 def _held(row: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from target_referrizer.cli import common
 from target_referrizer.doctor import examine, verdict, worst
 from target_referrizer.doctor.wishes import Wishes
 from target_referrizer.outside import machine_clock
+from target_referrizer.terminal import as_json, plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,9 +31,9 @@ def doctor(context: click.Context, shape: str) -> None:
     for finding in examine(Wishes(files), machine_clock, time.monotonic):
         found.append(finding)
         if shape == "table":
-            click.echo(finding.line())
+            click.echo(plain(finding.line()))
     if shape == "table":
         click.echo("\n".join(verdict(found)))
     else:
-        click.echo(json.dumps([one.as_json() for one in found], ensure_ascii=False, indent=2))
+        click.echo(as_json([one.as_json() for one in found], indent=2))
     sys.exit(worst(found))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from target_referrizer import origin
 from target_referrizer.groups import next_change
 from target_referrizer.ledger import last_visits, reports
-from target_referrizer.masking import masked_record
+from target_referrizer.masking import group_names, masked_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def explain(  # noqa: PLR0913 - a question has as many sides
     latest = last_visits.newest(records, remote.baseline_visit_at if remote is not None else None)
     return {
         "records": [_record(row, unmasked=unmasked) for row in records],
-        "referrizer": _remote(remote, unmasked=unmasked) if remote is not None else None,
+        "referrizer": _remote(remote, settings, unmasked=unmasked) if remote is not None else None,
         **_group(settings, latest, as_of),
         "visits": [
             _visit(row, origin.posted_since(ledger, settings, row.source))
@@ -53,7 +53,7 @@ def _record(row: Any, *, unmasked: bool) -> dict[str, Any]:
         "id": row.id,
         "status": row.status,
         "reject_code": row.reject_code,
-        "linked_to": row.remote_id,
+        "referrizer_contact": row.remote_id,
         "linked_by": row.linked_by,
         "linked_at": _iso(row.linked_at),
         "first_names_agree": row.agrees,
@@ -64,12 +64,13 @@ def _record(row: Any, *, unmasked: bool) -> dict[str, Any]:
     }
 
 
-def _remote(row: Any, *, unmasked: bool) -> dict[str, Any]:
+def _remote(row: Any, settings: Settings, *, unmasked: bool) -> dict[str, Any]:
+    groups = group_names(settings.policy)
     desired, confirmed = json.loads(row.desired), json.loads(row.confirmed)
     return {
         "id": row.id,
         "group": row.confirmed_group,
-        "confirmed": masked_record(confirmed, unmasked=unmasked),
+        "confirmed": masked_record(confirmed, unmasked=unmasked, groups=groups),
         "to_be_written": sorted(key for key, value in desired.items() if confirmed.get(key) != value),
         "is_gone": row.is_gone,
     }
@@ -125,14 +126,14 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         code = f", {row['reject_code']}" if row["reject_code"] else ""
         yield f"{row['source']} {row['id']}: {row['status']}{code}"
         yield f"  known: {_pairs(row['known'])}"
-        if row["linked_to"]:
+        if row["referrizer_contact"]:
             names = (
                 ""
                 if row["first_names_agree"]
                 else "; first names disagree: brings its visits, not its fields"
             )
             how = "as it created it" if row["linked_by"] == "created" else f"by {row['linked_by']}"
-            yield f"  linked to {row['linked_to']} {how}, {row['linked_at']}{names}"
+            yield f"  linked to {row['referrizer_contact']} {how}, {row['linked_at']}{names}"
     remote = found["referrizer"]
     if remote:
         gone = " (gone)" if remote["is_gone"] else ""

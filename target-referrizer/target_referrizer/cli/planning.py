@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @common.as_format
-@click.option("--as-of", type=click.DateTime(), help="Plan as of this instant (UTC); default: now.")
+@click.option("--as-of", type=common.Instant(), help="Plan as of this instant; default: now.")
 @click.option(
     "--input", "records", type=click.File(), help="Singer messages to plan for, as the target would get them."
 )
@@ -32,13 +32,15 @@ def plan(
     *,
     show_personal_data: bool,
 ) -> None:
-    """What a run would change now: contacts, fields, groups, visits, rejects, and examples of each.
+    """What a run would change now, with examples of each.
+
+    Contacts, fields, groups, visits and rejects are counted.
 
     Without input: groups that age, and work that earlier runs left. Reads from Referrizer where it must, and
     writes nothing, neither there nor to the ledger. The target itself prints the same with `dry_run`.
     """
     config = settings.config() | {"dry_run": True}
-    config |= {"as_of": common.in_utc(as_of).isoformat()} if as_of else {}
+    config |= {"as_of": as_of.isoformat()} if as_of else {}
     target = TargetReferrizer(config=config)
     target.run.shows_plan, target.run.unmasked = False, show_personal_data
     target.take(records or io.StringIO())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from target_referrizer.terminal import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -41,7 +43,7 @@ def _run(source: str, last: dict[str, Any] | None) -> str:
         return f"{name}: died; the next run goes on from there"
     read = (last["accounting"] or {}).get("contacts", {}).get("read")
     also = (last["accounting"] or {}).get("check_ins", {}).get("read")
-    records = "" if read is None else f"; it read {read:,} contacts and {also:,} check-ins"
+    records = "" if read is None else f"; it read {counted(read, 'contact')} and {counted(also, 'check-in')}"
     return f"{name}: ended {last['finished_at']} with exit code {last['exit_code']}{records}"
 
 
@@ -55,7 +57,8 @@ def moves(found: list[dict[str, Any]]) -> Iterator[str]:
     """Who went to another group, and why."""
     for one in found:
         who = ", ".join(one["records"]) or "no record"
-        yield f"{who} (Referrizer {one['contact']})  {one['from'] or '(new)'} → {one['to']}: {one['why']}"
+        who = f"{who} (Referrizer {one['referrizer_contact']})"
+        yield f"{who}  {one['from'] or '(new)'} → {one['to']}: {one['why']}"
     if not found:
         yield "nobody moved in this run"
 
@@ -85,13 +88,13 @@ def held(found: list[dict[str, Any]]) -> Iterator[str]:
 
 def forgotten(found: dict[str, Any]) -> Iterator[str]:
     """What was erased, and what a person still has to erase by hand."""
-    what = ", ".join(f"{found[name]:,} {name}" for name in ("records", "visits", "events", "rejects"))
+    what = ", ".join(counted(found[name], name[:-1]) for name in ("records", "visits", "events", "rejects"))
     yield f"erased from the ledger: {what}; salted marks keep the person from being created again"
     for one in found["delete"]:
         yield f"by hand: delete contact {one} in Referrizer, with its visits and points"
     for one in found["shared"]:
         yield (
-            f"by hand: contact {one} in Referrizer is that of other records too; empty what is hers or his, "
+            f"by hand: contact {one} in Referrizer is that of other records too; empty what is theirs, "
             "and do not delete it"
         )
     if found["in_doubt"]:
@@ -101,4 +104,5 @@ def forgotten(found: dict[str, Any]) -> Iterator[str]:
 
 def come_back(found: dict[str, Any]) -> Iterator[str]:
     """That a person may be created again."""
-    yield f"{found['marks']:,} marks taken away; the person is created again when the source sends the record"
+    yield f"{counted(found['marks'], 'mark')} taken away; the person is created again when the record comes:"
+    yield "with the person's next change, or at once with a full refresh of contacts"

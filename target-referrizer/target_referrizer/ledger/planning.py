@@ -102,18 +102,25 @@ def differences(tx: sa.Connection, cut_offs: CutOffs, *, groups: bool) -> Iterat
         after = page[-1].remote_id
 
 
-def rejected(tx: sa.Connection, source: str, run: int) -> dict[str, int]:
-    """Rejects of a run that were not known before it, by code."""
-    new = (rejection.c.source == source) & (rejection.c.first_run == run)
-    query = sa.select(rejection.c.code, sa.func.count().label("n")).where(new)
+def _of_run(source: str, run: int) -> sa.ColumnElement[bool]:
+    """Rejects of a run, those that were known before it included."""
+    return (rejection.c.source == source) & (rejection.c.last_run == run) & rejection.c.settled_at.is_(None)
+
+
+def rejected(tx: sa.Connection, source: str, run: int, *, new: bool = False) -> dict[str, int]:
+    """Rejects of a run, or only those that were not known before it, by code."""
+    which = _of_run(source, run) & (rejection.c.first_run == run if new else sa.true())
+    query = sa.select(rejection.c.code, sa.func.count().label("n")).where(which)
     return {row.code: row.n for row in tx.execute(query.group_by("code").order_by("code"))}
 
 
 def some_rejects(tx: sa.Connection, source: str, run: int, number: int) -> list[Row]:
-    """A few of the rejects of a run."""
-    new = (rejection.c.source == source) & (rejection.c.first_run == run)
-    order = (rejection.c.code, rejection.c.stream, rejection.c.id)
-    return list(tx.execute(sa.select(rejection).where(new).order_by(*order).limit(number)))
+    """A few of the rejects of a run, those first that are new."""
+    known = sa.case((rejection.c.first_run == run, 0), else_=1)
+    query = sa.select(rejection).where(_of_run(source, run))
+    return list(
+        tx.execute(query.order_by(known, rejection.c.code, rejection.c.stream, rejection.c.id).limit(number))
+    )
 
 
 def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> int:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from target_referrizer.ledger import accounting, desired, journal, outbox, planning
 from target_referrizer.ledger.marks import VEILED
-from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, visit
+from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Row = sa.Row[Any]
 
 LAST_EVENTS = 20
+HIGHEST_RUN = 2**31 - 1  # as a database counts them
 
 
 def status(ledger: Ledger, source: str, since: datetime | None) -> dict[str, Any]:
@@ -144,6 +145,12 @@ def moves(ledger: Ledger, run_no: int) -> list[tuple[Row, list[str]]]:
     for row in ledger.rows(linked.where(contact.c.remote_id.in_(of_whom)).order_by(contact.c.id)):
         records.setdefault(row.remote_id, []).append(f"{row.source} {row.id}")
     return [(row, records.get(row.remote_id, [])) for row in ledger.rows(query)]
+
+
+def has_run(ledger: Ledger, number: int) -> bool:
+    """Whether the ledger knows a run of this number."""
+    query = sa.select(run.c.id).where(run.c.id == number)
+    return number <= HIGHEST_RUN and ledger.scalar(query) is not None
 
 
 def last_exit_code(ledger: Ledger, source: str) -> int | None:

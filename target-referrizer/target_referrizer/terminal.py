@@ -1,0 +1,36 @@
+"""What may reach a terminal or a log: text of others without anything that a terminal would obey."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Any
+
+#: Controls, what changes the direction of text or cannot be seen, separators of lines, halves of characters.
+_COMMANDS = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+
+
+def commands(letter: str) -> bool:
+    """Whether a character does something instead of being shown."""
+    return unicodedata.category(letter) in _COMMANDS
+
+
+def plain(text: str) -> str:
+    r"""A text on one line, with `\x1b` or `\u2028` in place of each character that is not shown."""
+    return text if text.isprintable() else "".join(_escaped(one) if commands(one) else one for one in text)
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON for scripts that is as harmless when a person looks at it; it reads back as the same value."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return "".join(json.dumps(one)[1:-1] if one != "\n" and commands(one) else one for one in text)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 contact`, `2,000 contacts`; `many` where an s is not enough."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def _escaped(letter: str) -> str:
+    code = ord(letter)
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
