@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.io_base import SingerReader
@@ -66,9 +67,14 @@ class LineReader(SingerReader):
             raise TargetError("RFZ-202", f"a message of the input lacks {', '.join(missing)}")
 
     def _process_unknown_message(self, message_dict: dict[str, Any]) -> None:
-        raise TargetError(
-            "RFZ-202", f"line {self.line_no} has the unknown message type {message_dict['type']!r:.40}"
-        )
+        kind = named(message_dict["type"])
+        raise TargetError("RFZ-202", f"line {self.line_no} has an unknown message type{kind}")
+
+
+def named(word: Any) -> str:
+    """A type or stream to be quoted, or nothing where it does not look like one: it could be a person."""
+    is_one = isinstance(word, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", word)
+    return f" {word!r}" if is_one else ""
 
 
 def _mended(message: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from singer_sdk.configuration._dict_config import parse_environment_config
 
 from target_referrizer.errors import SettingsError, SettingsErrors
 from target_referrizer.groups import Policy
+from target_referrizer.ledger import options
 from target_referrizer.payloads import FieldMap
 from target_referrizer.properties import PROPERTIES, VENDOR
 
@@ -70,7 +71,7 @@ class Settings:
         settings = cls(
             api_token=str(get["api_token"]).strip(),
             api_url=read(_url, get["api_url"]),
-            ledger_url=get["ledger_url"],
+            ledger_url=read(options.checked, get["ledger_url"]),
             source=read(_name, "source", get["source"]),
             sources=tuple(get["sources"]),
             country=read(_country, get["default_country"]),
@@ -192,8 +193,12 @@ def _is_vendors(api_url: str) -> bool:
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        is_one = False
+    if not is_one:
         raise SettingsError("RFZ-101", "api_url is not an http(s) address")
     return value.rstrip("/")
 

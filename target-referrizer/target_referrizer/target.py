@@ -16,7 +16,7 @@ from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.failing import run_cli
 from target_referrizer.outside import real_outside
 from target_referrizer.properties import PROPERTIES
-from target_referrizer.reader import LineReader
+from target_referrizer.reader import LineReader, named
 from target_referrizer.run import Run, exit_code
 from target_referrizer.settings import Settings, checked, from_environment
 from target_referrizer.sinks import CheckInsSink, ContactsSink
@@ -107,12 +107,12 @@ class TargetReferrizer(Target):
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         """The sink of a stream of the contract."""
         if stream_name not in self.sink_classes:
-            raise TargetError("RFZ-201", f"the input holds a stream {stream_name!r}")
+            raise TargetError("RFZ-201", f"the input holds an unknown stream{named(stream_name)}")
         return self.sink_classes[stream_name]
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """Refuse files: the contract is about records."""
-        raise TargetError("RFZ-215", f"the stream {message_dict.get('stream')!r} comes as BATCH")
+        raise TargetError("RFZ-215", f"the stream{named(message_dict.get('stream'))} comes as BATCH")
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Pass over versions: a contact that is missing from a full table is not deleted in Referrizer."""
@@ -123,7 +123,7 @@ class TargetReferrizer(Target):
             super()._process_record_message(message_dict)
         except RecordsWithoutSchemaException:
             raise RecordBeforeSchemaError(
-                "RFZ-202", f"a record of stream {message_dict['stream']!r} comes before its SCHEMA"
+                "RFZ-202", f"a record of stream{named(message_dict['stream'])} comes before its SCHEMA"
             ) from None
 
     def _handle_max_record_age(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, NewConnectionError
 
 from target_referrizer.errors import SettingsError
 from target_referrizer.pacing import retry_after
@@ -25,6 +25,13 @@ _IDLE_SECONDS = 2.0
 _PART = 1 << 16
 # By HTTP's own meaning the vendor did not act: slow request, too early, too many, overloaded (inferred).
 _NOT_ACTED = frozenset({408, 425, 429, 503})
+#: What is raised for an address before anything is sent.
+_NO_ADDRESS = (
+    requests.exceptions.InvalidURL,  # InvalidProxyURL is one
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    LocationParseError,
+)
 _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 300, 400, 500
 
 
@@ -61,7 +68,7 @@ class Answer:
         """The body as JSON, None when it is none."""
         try:
             return json.loads(self.body or b"")
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def error_code(self) -> str | None:
@@ -173,7 +180,7 @@ class Wire:
             )
             with response:
                 return Answer(response.status_code, response.headers, self._body(response, due))
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, ValueError, OSError) as error:  # odd proxies, odd files
             return Trouble(_reason(error), may_have_acted=not _never_left(error))
         finally:
             self._idle.append((session, self._clock()))
@@ -211,15 +218,17 @@ class Wire:
         return session
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Exception) -> str:
     if _never_left(error):
         return f"no connection ({_obstacle(error)})"
+    if not isinstance(error, requests.RequestException) and isinstance(error, OSError):
+        return "no connection (certificates that the environment names cannot be read)"
     if isinstance(error, requests.exceptions.SSLError):
         return "a broken connection (TLS)"
     return "no answer in time" if isinstance(error, requests.Timeout) else "a broken connection"
 
 
-def _obstacle(error: requests.RequestException) -> str:
+def _obstacle(error: Exception) -> str:
     """What stood between us and a connection."""
     behind = [one for cause in _causes(error) for one in (cause, cause.__cause__)]
     names: dict[type[BaseException], str] = {
@@ -228,6 +237,7 @@ def _obstacle(error: requests.RequestException) -> str:
         requests.exceptions.ProxyError: "the proxy does not let it through",
         requests.ConnectTimeout: "it was not taken in time",
         ConnectionRefusedError: "it was refused",
+        **dict.fromkeys(_NO_ADDRESS, "`api_url` or a proxy of the environment is no address"),
     }
     met = [text for kind, text in names.items() if any(isinstance(one, kind) for one in behind)]
     return met[0] if met else "the host cannot be reached"
@@ -236,7 +246,8 @@ def _obstacle(error: requests.RequestException) -> str:
 def _never_left(error: BaseException) -> bool:
     """Whether no connection came about, so that the request cannot have arrived."""
     no_connection = (requests.ConnectTimeout, requests.exceptions.ProxyError, NewConnectionError)
-    return any(isinstance(cause, (*no_connection, ssl.SSLCertVerificationError)) for cause in _causes(error))
+    never = (*no_connection, *_NO_ADDRESS, ssl.SSLCertVerificationError)
+    return any(isinstance(cause, never) for cause in _causes(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from tests.target_referrizer.asking import ask, ask_json
 from tests.target_referrizer.raw_vendor import HANG, Answer, Lab, drip, reply
 from tests.target_referrizer.salon import ago, check_in, contact
 from tests.target_referrizer.test_locks import hanging, killed_while, process
 
 from target_referrizer.cli import ledger_command
+from target_referrizer.errors import SettingsError
 from target_referrizer.ledger import Ledger, tables
 
 if TYPE_CHECKING:
@@ -539,7 +541,10 @@ def test_a_newer_ledger_is_refused(linked: Salon) -> None:
 def test_a_file_that_is_no_ledger_is_told(salon: Salon) -> None:
     (salon.folder / "ledger.db").write_bytes(b"something else" * 100)
     said = run_doctor(salon)
-    assert (said.exit_code, "FAIL  ledger: RFZ-403 it cannot be read (DatabaseError)" in said.stdout) == (
+    assert (
+        said.exit_code,
+        "FAIL  ledger: RFZ-403 it cannot be read: the file is no ledger" in said.stdout,
+    ) == (
         1,
         True,
     )
@@ -625,9 +630,9 @@ def test_what_waits_for_a_person_is_counted(known: Salon) -> None:
     found = checks(known)
     assert (found["held"]["code"], found["held"]["finding"]) == (
         "RFZ-301",
-        "1 visits whose answer never came",
+        "1 visit whose answer never came",
     )
-    assert (found["rejects"]["code"], found["last run"]["finding"][:5]) == ("RFZ-302", "run 2")
+    assert (found["rejects"]["code"], found["last run"]["finding"][:5]) == (None, "run 2")
     assert (found["last run"]["state"], "exit code 3" in found["last run"]["finding"]) == ("warn", True)
 
 
@@ -636,7 +641,7 @@ def test_visits_that_the_interval_keeps_waiting_name_where_it_is_set(linked: Sal
     linked.settings["minimum_interval_minutes"] = 0
     linked.run([], [check_in(1, 1, linked.now), check_in(2, 1, linked.now - timedelta(minutes=50))])
     found = checks(linked)["interval"]
-    assert (found["state"], found["finding"][:14]) == ("warn", "1 visits wait ")
+    assert (found["state"], found["finding"][:14]) == ("warn", "1 visit waits ")
     assert "Loyalty → Settings → Security" in found["what_to_do"]
 
 
@@ -684,3 +689,130 @@ def test_a_server_that_is_away_is_told_without_its_password(salon: Salon, lab: L
     said = run_doctor(salon, ledger_url=f"postgresql://me:hush-word@127.0.0.1:{port}/x")
     assert (said.exit_code, "FAIL  ledger: RFZ-403 it cannot be read" in said.stdout) == (1, True)
     assert "hush-word" not in said.stdout + said.stderr
+
+
+# --- answers by id that say nothing about the address
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "exit_code"),
+    [
+        (reply(429, None, {"Retry-After": "30"}), "RFZ-601", 6),
+        (reply(500), "RFZ-601", 6),
+        (reply(503), "RFZ-601", 6),
+        (reply(200, {}), "RFZ-601", 6),
+        (reply(403), "RFZ-104", 2),
+        (reply(404), "RFZ-101", 2),
+    ],
+    ids=["429", "500", "503", "empty", "403", "404"],
+)
+def test_what_comes_instead_of_a_contact_is_told_for_what_it_is(
+    salon: Salon, lab: Lab, answer: Answer, code: str, exit_code: int
+) -> None:
+    people = page([{"id": "c1", "email": "a@example.com"}])
+    found = against(lab, salon, people, answer)["by id"]
+    assert (found["state"], found["code"]) == ("FAIL", code)
+    assert run_doctor(salon, api_url=lab.vendor(people, answer).url).exit_code == exit_code
+
+
+@pytest.mark.parametrize(("status", "state"), [(500, "warn"), (404, "ok"), (403, "FAIL")])
+def test_one_contact_of_two_that_cannot_be_read(salon: Salon, lab: Lab, status: int, state: str) -> None:
+    people = [{"id": "c1", "email": "a@example.com"}, {"id": "c2"}]
+    assert against(lab, salon, page(people), reply(200, people[0]), reply(status))["by id"]["state"] == state
+
+
+# --- settings and surroundings that are wrong
+
+
+def test_as_of_beside_a_bad_address_is_not_told_to_be_aimed_at_the_real_account(salon: Salon) -> None:
+    salon.run([contact(1)])
+    for bad in ("ftp://example.com", "http://[::1/v1", "http://127.0.0.1:port/v1", 5):
+        found = run_doctor(salon, api_url=bad, dry_run=False)
+        assert (found.exit_code, "RFZ-108" in found.stdout) == (2, False)
+        assert "RFZ-101 api_url" in found.stdout
+        assert "ok    last run" in found.stdout
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://[::1", "http://127.0.0.1:port", "foo://127.0.0.1:1", "socks5://127.0.0.1:1", "http://"]
+)
+def test_a_broken_proxy_of_the_environment_is_no_traceback(
+    salon: Salon, lab: Lab, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    assert lab.clock() > 0
+    monkeypatch.setenv("http_proxy", proxy)
+    found = checks(salon, api_url="http://api.example.com/v1")["address"]
+    assert (found["state"], found["code"]) == ("FAIL", "RFZ-601")
+    assert "no connection (" in found["finding"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sqlite:///{folder}/ledger.db?timeout=abc",
+        "sqlite:///{folder}/ledger.db?uri=true&mode=ro",
+        "sqlite:///file:{folder}/ledger.db?mode=ro&uri=true",
+        "sqlite+pysqlcipher:///{folder}/ledger.db",
+        "postgresql://127.0.0.1:port/x",
+        "postgresql://127.0.0.1:1/x?connect_timeout=abc",
+    ],
+)
+def test_an_address_of_a_ledger_that_no_run_can_open_is_a_wrong_setting(linked: Salon, address: str) -> None:
+    url = address.format(folder=linked.folder)
+    found = checks(linked, ledger_url=url)
+    assert (found["settings"]["state"], found["settings"]["code"]) == ("FAIL", "RFZ-101")
+    assert "ledger_url" in found["settings"]["finding"]
+    with pytest.raises(SettingsError, match="RFZ-101"):
+        linked.target(ledger_url=url)
+
+
+def test_a_search_path_that_leads_nowhere_is_no_ledger_yet_to_be_made(salon: Salon, server: str) -> None:
+    sign = "&" if "?" in server else "?"
+    found = checks(salon, ledger_url=f"{server}{sign}options=-csearch_path%3Dnope")["ledger"]
+    assert (found["state"], found["code"]) == ("FAIL", "RFZ-403")
+    assert "search_path" in found["finding"]
+
+
+@pytest.mark.parametrize("version", ["x", "", "2.0", "0", "-1", "٣"])
+def test_a_version_that_no_program_wrote_fails(linked: Salon, version: str) -> None:
+    path = linked.folder / "ledger.db"
+    with closing(sqlite3.connect(path)) as opened, opened:
+        opened.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", (version,))
+    said = run_doctor(linked)
+    assert (said.exit_code, "FAIL  ledger: RFZ-403 its schema_version is none" in said.stdout) == (1, True)
+
+
+def test_an_index_of_a_later_hour_is_not_read_before_now(linked: Salon) -> None:
+    earlier = (linked.now - timedelta(hours=5)).isoformat()
+    found = checks(linked, as_of=earlier)["index"]["finding"]
+    assert found == "Referrizer's contacts were read 0 h ago, still trusted"
+
+
+# --- runs
+
+
+def test_the_last_run_is_one_that_was_to_deliver(linked: Salon) -> None:
+    for command in ("verify", "baseline"):
+        ask(linked, command)
+    assert checks(linked)["last run"]["finding"].startswith("run 1 ended with exit code 0")
+
+
+def test_a_ledger_that_was_only_read_into_has_had_no_run(salon: Salon) -> None:
+    ask(salon, "baseline")
+    assert checks(salon)["last run"]["finding"] == "source booker has had none yet"
+
+
+def test_a_run_that_warns_of_a_shared_folder_and_the_doctor_use_one_code(linked: Salon) -> None:
+    linked.folder.chmod(0o777)
+    assert checks(linked)["ledger place"]["code"] == "RFZ-406"
+    assert "RFZ-406" in linked.run([]).log
+
+
+def test_a_visit_that_a_dead_run_was_sending_is_held_for_the_doctor_too(linked: Salon) -> None:
+    linked.run([], [check_in(7, 1, linked.now)])
+    linked.edit_ledger(sa.update(tables.visit).values(status="sending"))
+    assert checks(linked)["held"]["finding"] == "1 visit whose answer never came"
+    assert len(ask_json(linked, "held")) == 1
+    running = linked.target().run
+    assert (checks(linked)["held"]["state"], ask_json(linked, "held")) == ("ok", [])
+    running.abort(1)

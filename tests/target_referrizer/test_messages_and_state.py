@@ -146,6 +146,9 @@ def test_a_ledger_of_another_account_is_refused(salon: Salon) -> None:
 # Messages
 
 
+WORD = "(a word)"
+
+
 def refused(salon: Salon, lines: list[str]) -> str:
     with pytest.raises(TargetError) as error:
         salon.run_lines(lines)
@@ -155,7 +158,32 @@ def refused(salon: Salon, lines: list[str]) -> str:
 
 
 def test_an_unknown_stream_is_named_and_refused(salon: Salon) -> None:
-    assert "RFZ-201 the input holds a stream 'orders'" in refused(salon, singer("orders", [{"id": 1}]))
+    assert "RFZ-201 the input holds an unknown stream 'orders'" in refused(
+        salon, singer("orders", [{"id": 1}])
+    )
+
+
+@pytest.mark.parametrize("word", ["Augusta Kingsley", "a@example.com", "x" * 61, "\x1b[2J", "Ä"])
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("RFZ-202", {"type": WORD}),
+        ("RFZ-202", {"type": "RECORD", "stream": WORD, "record": {"id": 1}}),
+        ("RFZ-201", {"type": "SCHEMA", "stream": WORD, "schema": {"properties": {}}, "key_properties": []}),
+        ("RFZ-215", {"type": "BATCH", "stream": WORD, "encoding": {}, "manifest": []}),
+    ],
+    ids=["type", "record", "schema", "batch"],
+)
+def test_a_type_or_stream_that_does_not_look_like_one_is_not_quoted(
+    salon: Salon, word: str, code: str, message: dict[str, Any]
+) -> None:
+    line = {name: word if value == WORD else value for name, value in message.items()}
+    said = refused(salon, [json.dumps(line)])
+    assert (said[:7], word in said, ascii(word)[1:-1] in said) == (code, False, False)
+
+
+def test_an_unknown_type_that_looks_like_one_is_named(salon: Salon) -> None:
+    assert "line 1 has an unknown message type 'NEWS'" in refused(salon, [json.dumps({"type": "NEWS"})])
 
 
 def test_a_line_that_is_no_message_is_refused_without_being_quoted(salon: Salon) -> None:

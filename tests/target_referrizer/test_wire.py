@@ -25,6 +25,7 @@ from tests.target_referrizer.raw_vendor import (
     reply,
 )
 
+from target_referrizer import wire
 from target_referrizer.errors import Unavailable
 from target_referrizer.pacing import Pacer
 from target_referrizer.referrizer import Refused, Unknown
@@ -238,3 +239,30 @@ def test_an_answer_that_begins_in_time_and_does_not_end_is_no_answer(lab: Lab) -
     began = time.monotonic()
     assert read(client) == {"id": "c1"}
     assert (client.calls["retries"], time.monotonic() - began < 20) == (1, True)
+
+
+# Answers that are odd
+
+
+def test_json_that_is_nested_without_end_is_none(lab: Lab) -> None:
+    deep = b"[" * 200_000
+    assert wire.Answer(200, {}, deep).json() is None
+    with pytest.raises(Unknown):
+        lab.client(lab.vendor(*[reply(200, deep)] * 99)).get_contact("c1")
+
+
+@pytest.mark.parametrize("proxy", ["http://[::1", "http://127.0.0.1:port", "socks5://127.0.0.1:1"])
+def test_a_broken_proxy_is_no_connection_and_nothing_has_left(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    client = lab.client(lab.vendor(), api_url="http://api.example.com/v1")
+    with pytest.raises(Unavailable, match=r"no connection \(`api_url` or a proxy of the environment"):
+        create(client)
+
+
+def test_certificates_that_are_not_there_are_no_connection(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
+    client = lab.client(lab.vendor(), api_url="https://127.0.0.1:1/v1")
+    with pytest.raises(Unavailable, match="certificates that the environment names cannot be read"):
+        read(client)

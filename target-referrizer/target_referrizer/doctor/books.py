@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from target_referrizer.doctor.reading import is_open, reading
 from target_referrizer.doctor.work import Work
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import migrations
+from target_referrizer.ledger.failures import failure
 from target_referrizer.ledger.store import file_of, parse_url
 from target_referrizer.ledger.tables import SCHEMA_VERSION, meta
 
@@ -74,18 +76,28 @@ class Books:
             what = "ledger_url names PostgreSQL, and its driver is missing"
             yield fail("ledger", SettingsError("RFZ-101", what), "Install target-referrizer[postgres].")
         except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-            yield fail("ledger", TargetError("RFZ-403", f"it cannot be read ({type(error).__name__})"))
+            what = failure(error, "cannot be read").what.replace("the ledger", "it", 1)
+            yield fail("ledger", TargetError("RFZ-403", what))
 
     def _read(self, tx: sa.Connection) -> Iterator[Finding]:
         """What stands in it; a ledger of another version is not asked for more than its version."""
         if tx.dialect.name == "sqlite" and tx.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
             yield fail("ledger", TargetError("RFZ-403", "the file is damaged"), "Put the newest backup back.")
             return
+        if tx.dialect.name == "postgresql" and tx.scalar(sa.text("SELECT current_schema()")) is None:
+            what = "the search_path of the connection names no schema that is there"
+            yield fail("ledger", TargetError("RFZ-403", what), "Correct `ledger_url`, or make the schema.")
+            return
         if not sa.inspect(tx).has_table("meta"):
             yield warn("ledger", "there is none yet in this database", NOT_YET)
             return
         known: dict[str, str] = {row.key: row.value for row in tx.execute(sa.select(meta))}
-        version = int(known.get(migrations.KEY, SCHEMA_VERSION))
+        written = known.get(migrations.KEY, str(SCHEMA_VERSION))
+        if not re.fullmatch(r"[1-9][0-9]{0,5}", written):
+            error = TargetError("RFZ-403", "its schema_version is none that a program writes")
+            yield fail("ledger", error, "Put the newest backup back.")
+            return
+        version = int(written)
         yield _version(version)
         if version <= SCHEMA_VERSION:
             yield from self._binding(known)
@@ -124,7 +136,7 @@ class Books:
         if at is None:
             return ok("index", "to be read by the next run")
         age = self._as_of - datetime.fromisoformat(at)
-        hours = age.total_seconds() / 3600
+        hours = max(0.0, age.total_seconds()) / 3600  # the clock of a run may have been another
         follows = "the next run reads it anew" if age >= INDEX_TRUSTED else "still trusted"
         return ok("index", f"Referrizer's contacts were read {hours:.0f} h ago, {follows}")
 

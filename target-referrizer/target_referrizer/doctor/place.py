@@ -47,7 +47,7 @@ def _folder(folder: Path) -> Iterator[Finding]:
         yield fail(NAME, error, "Run as the user who owns the ledger, or correct the folder's mode.")
     if folder.stat().st_mode & _BY_OTHERS:
         what = f"others may write in {folder}: they can replace or delete the ledger"
-        yield warn(NAME, what, f"Give the ledger a folder of its own (chmod 700 {folder}).", "RFZ-403")
+        yield warn(NAME, what, f"Give the ledger a folder of its own (chmod 700 {folder}).", "RFZ-406")
 
 
 def _file(path: Path) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ def _file(path: Path) -> Iterator[Finding]:
     if opened:
         named = " ".join(map(str, opened))
         advice = f"chmod 600 {named}; look whether anybody else has read it."
-        yield warn(NAME, "others may read the ledger, and it holds personal data", advice, "RFZ-403")
+        yield warn(NAME, "others may read the ledger, and it holds personal data", advice, "RFZ-406")
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
         error = SettingsError("RFZ-403", f"this user may not write the ledger file {path}")
         yield fail(NAME, error, "Run as the user who owns the ledger.")

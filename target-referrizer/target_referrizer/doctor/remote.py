@@ -28,6 +28,7 @@ BY_ID = 3
 CLOCK_WARNS, CLOCK_FAILS = 60, 300
 SOON = timedelta(days=30)
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 _VERSION = re.compile(r"/v\d+$")
 
 
@@ -159,37 +160,45 @@ class Remote:
 
     def _fields(self, listed: list[dict[str, Any]]) -> Iterator[Finding]:
         """The field map against the list and against single contacts."""
-        whole, answered = self._by_id(listed)
-        if whole:
+        whole, failed = self._by_id(listed)
+        if failed is None:
             yield ok("by id", f"a contact can be read by its id ({len(whole)} tried)")
         else:
-            yield self._no_single_contact(answered)
+            yield self._no_single_contact(failed, some=bool(whole))
         yield from names.examine(self._settings.field_map, names.Shown.by([*listed, *whole]))
         if whole:
             yield self._list(names.Shown.by(listed), names.Shown.by(whole))
 
-    def _by_id(self, listed: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
-        """A few contacts read by their ids, those first that show most; and how the last one was answered."""
+    def _by_id(self, listed: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Answer | Trouble | None]:
+        """A few contacts read by their ids, those first that show most; and what came instead of one."""
         whole: list[dict[str, Any]] = []
-        answered = ""
+        failed: Answer | Trouble | None = None
         for contact in sorted(listed, key=lambda one: len(str(one)), reverse=True)[:BY_ID]:
             answer = self._ask(f"/contacts/{quote(str(contact.get('id')), safe='')}")
             if isinstance(answer, Trouble):
-                return whole, answer.reason
-            answered = f"HTTP {answer.status}"
-            if answer.status == HTTPStatus.OK and isinstance(answer.json(), dict):
-                whole.append(answer.json())
-        return whole, answered
+                return whole, answer
+            shown = answer.json()
+            if answer.status == HTTPStatus.OK and isinstance(shown, dict) and shown.get("id"):
+                whole.append(shown)
+            elif answer.status not in _GONE or failed is None:  # one may have been deleted just now
+                failed = answer
+        is_mere_gap = isinstance(failed, Answer) and failed.status in _GONE and bool(whole)
+        return whole, None if is_mere_gap else failed
 
-    def _no_single_contact(self, answered: str) -> Finding:
-        """The list shows contacts, and none can be read by its id."""
-        what = f"Referrizer lists contacts and shows none by its id ({answered})"
+    def _no_single_contact(self, failed: Answer | Trouble, *, some: bool) -> Finding:
+        """The list shows contacts, and not all of them, or none, can be read by their ids."""
+        answered = failed.reason if isinstance(failed, Trouble) else f"HTTP {failed.status}"
+        what = f"Referrizer lists contacts and shows {'not all' if some else 'none'} by id ({answered})"
+        if isinstance(failed, Answer) and failed.status in _REFUSED:
+            return fail("by id", SettingsError("RFZ-104", f"{what}: the token may not read one"))
+        if some:
+            return warn("by id", what, "Run this again later; if it stays, ask Referrizer.", "RFZ-601")
         if self._settings.update_style == "patch":
             return warn(
                 "by id", what, "Nothing is read before a patch; a contact that is gone may go unseen."
             )
         advice = "Check `api_url`; if the account has PATCH, set `update_style` to patch."
-        if not answered.startswith("HTTP 4"):
+        if isinstance(failed, Trouble) or failed.trouble(dict) or failed.status == HTTPStatus.OK:
             return fail("by id", Unavailable("RFZ-601", what), "Run this again later.")
         return fail("by id", SettingsError("RFZ-101", what), advice)
 

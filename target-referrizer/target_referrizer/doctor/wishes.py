@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer import settings as rules
@@ -68,6 +69,8 @@ class Wishes:
             yield warn(NAME, surplus.what, surplus.entry.action, surplus.code)
         found = list(rules.problems(config, self._schema))
         well_formed = {key: value for key, value in config.items() if _has_form(self._schema, {key: value})}
+        if "api_url" in set(config) - set(well_formed):  # as_of is not aimed at the address of the default
+            well_formed["dry_run"] = True
         try:
             Settings.parse({"api_token": _ANYTHING, **well_formed})
         except SettingsErrors as errors:
@@ -83,7 +86,8 @@ def _salvaged(config: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[Set
     if not _is_good(schema, good):  # each by itself is, and together they are not
         good = {key: value for key, value in good.items() if key in _ESSENTIAL}
     wrong = set(config) - set(good) | ({"api_token"} - set(good))
-    return Settings.parse({"api_token": _ANYTHING, **good}), wrong
+    usable = Settings.parse({"api_token": _ANYTHING, **good, "dry_run": True})
+    return replace(usable, dry_run=good.get("dry_run") is True), wrong
 
 
 def _is_good(schema: Mapping[str, Any], some: Mapping[str, Any]) -> bool:
@@ -92,7 +96,7 @@ def _is_good(schema: Mapping[str, Any], some: Mapping[str, Any]) -> bool:
         return False
     try:
         # dry_run, as `as_of` by itself would be aimed at the real account, the default address
-        Settings.parse({"api_token": _ANYTHING, "dry_run": True, **some})
+        Settings.parse({"api_token": _ANYTHING, **some, "dry_run": True})
     except SettingsError:
         return False
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from target_referrizer.ledger import journal, planning
 from target_referrizer.ledger.locks import AdvisoryLocks, FileLocks
 from target_referrizer.ledger.store import file_of, parse_url
 from target_referrizer.ledger.tables import rejection, run, visit
+from target_referrizer.terminal import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,22 +42,25 @@ class Work:
         yield self._opt_outs()
 
     def _runs(self) -> Iterator[Finding]:
-        mine = run.c.source == self._settings.source
-        newest = sa.select(run).where(mine).order_by(run.c.id.desc())
-        last = self._tx.execute(newest.limit(1)).first()
-        if last is None:
-            yield ok("last run", f"source {self._settings.source} has had none yet")
-            return
-        if last.exit_code is None:
-            yield self._unfinished(last)
-            last = self._tx.execute(newest.where(run.c.exit_code.is_not(None)).limit(1)).first()
+        newest = sa.select(run).where(run.c.source == self._settings.source).order_by(run.c.id.desc())
+        delivering = newest.where(run.c.command == "run")
+        current = self._tx.execute(newest.limit(1)).first()
+        if (
+            current is not None
+            and current.exit_code is None
+            and (self._is_locked or current.command == "run")
+        ):
+            yield self._unfinished(current)
+        last = self._tx.execute(delivering.where(run.c.exit_code.is_not(None)).limit(1)).first()
         if last is not None:
             yield _ended(last)
+        elif self._tx.execute(delivering.limit(1)).first() is None:
+            yield ok("last run", f"source {self._settings.source} has had none yet")
 
     def _unfinished(self, last: Any) -> Finding:
         """A run that has not said how it ended: alive as long as it holds its lock."""
-        name = f"run {last.id}"
-        if not self._is_locked():
+        name = f"{last.command} {last.id}"
+        if not self._is_locked:
             return warn(
                 "lock", f"nobody holds it; {name} died", "Run again: the next run goes on from there."
             )
@@ -63,6 +68,7 @@ class Work:
         who = f"process {last.pid} on {last.host}, since {last.started_at:%Y-%m-%d %H:%M}Z"
         return ok("lock", f"{name} holds it ({who}), {last.phase} {how_far}")
 
+    @cached_property
     def _is_locked(self) -> bool:
         path = file_of(parse_url(self._settings.ledger_url))
         if path is not None:
@@ -71,27 +77,29 @@ class Work:
         return AdvisoryLocks(lambda: nullcontext(self._tx), schema).is_held(self._settings.source)
 
     def _held(self) -> Finding:
-        number = self._count(visit, visit.c.source == self._settings.source, visit.c.status == "held")
+        # as `held` lists them: what a run that died was sending waits for the next run, or for a person
+        unsettled = ("held",) if self._is_locked else ("held", "sending")
+        number = self._count(visit, visit.c.source == self._settings.source, visit.c.status.in_(unsettled))
         if not number:
             return ok("held", "no visit is held")
         advice = "Run `referrizer-ledger held`, then settle each with `--confirm ID` or `--resend ID`."
-        return warn("held", f"{number:,} visits whose answer never came", advice, "RFZ-301")
+        return warn("held", f"{counted(number, 'visit')} whose answer never came", advice, "RFZ-301")
 
     def _rejected(self) -> Finding:
         number = self._count(rejection, *self._open_rejections())
         if not number:
             return ok("rejects", "nothing is rejected")
-        return warn(
-            "rejects", f"{number:,} records are rejected", "Run `referrizer-ledger rejects`.", "RFZ-302"
-        )
+        what = f"{counted(number, 'record is', 'records are')} rejected"
+        return warn("rejects", what, "Run `referrizer-ledger rejects`.")
 
     def _interval(self) -> Finding:
         """The API does not tell the interval; visits that it refused do."""
-        waits = visit.c.source == self._settings.source, visit.c.status == "waiting"
-        waiting = self._count(visit, *waits, visit.c.reason == INTERVAL)
+        mine = visit.c.source == self._settings.source, visit.c.status == "waiting"
+        waiting = self._count(visit, *mine, visit.c.reason == INTERVAL)
         rejected = self._count(rejection, *self._open_rejections(), rejection.c.code == "RFZ-212")
         if waiting or rejected:
-            what = f"{waiting:,} visits wait and {rejected:,} are rejected because of Referrizer's interval"
+            waits = counted(waiting, "visit waits", "visits wait")
+            what = f"{waits} and {counted(rejected, 'is', 'are')} rejected because of Referrizer's interval"
             return warn(INTERVAL, f"{what} ({hint(self._settings)})", INTERVAL_ADVICE, "RFZ-212")
         return ok(INTERVAL, hint(self._settings))
 
@@ -101,7 +109,8 @@ class Work:
         number = planning.opted_out(self._tx, self._settings.source)
         if not number:
             return ok("opt-outs", "sync_opt_outs is off, and nobody who is to be created has opted out")
-        what = f"{number:,} contacts that are to be created opted out, and Referrizer would not know it"
+        who = counted(number, "contact that is", "contacts that are")
+        what = f"{who} to be created opted out, and Referrizer would not know it"
         return warn("opt-outs", what, "Set `sync_opt_outs` to true, or carry them over by hand.")
 
     def _open_rejections(self) -> tuple[sa.ColumnElement[bool], ...]:
