@@ -64,7 +64,7 @@ def test_what_must_be_erased_by_hand_is_said(kept: Salon) -> None:
     remote = kept.one(email=PERSON["email"])["id"]
     said = ask(kept, "forget", "900777").stdout
     assert f"by hand: delete contact {remote} in Referrizer" in said
-    assert "1 records, 2 visits" in said
+    assert "1 record, 2 visits" in said
     assert [trace for trace in TRACES if trace in said.casefold()] == []
 
 

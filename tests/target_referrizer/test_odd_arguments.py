@@ -161,4 +161,4 @@ def test_referrizers_id_has_one_name_in_every_answer(salon: Salon) -> None:
 def test_a_person_who_comes_back_is_told_to_need_news_or_a_full_refresh(salon: Salon) -> None:
     salon.run([contact(1)])
     ask(salon, "forget", "1")
-    assert "at once with a full refresh of contacts" in ask(salon, "forget", "1", "--undo").stdout
+    assert "a full refresh of contacts sends it" in ask(salon, "forget", "1", "--undo").stdout

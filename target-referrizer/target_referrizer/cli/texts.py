@@ -104,5 +104,5 @@ def forgotten(found: dict[str, Any]) -> Iterator[str]:
 
 def come_back(found: dict[str, Any]) -> Iterator[str]:
     """That a person may be created again."""
-    yield f"{counted(found['marks'], 'mark')} taken away; the person is created again when the record comes:"
-    yield "with the person's next change, or at once with a full refresh of contacts"
+    yield f"{counted(found['marks'], 'mark')} taken away"
+    yield "the person is created again when the source sends the record; a full refresh of contacts sends it"
