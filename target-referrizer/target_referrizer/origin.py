@@ -74,7 +74,7 @@ def decide(context: Context) -> None:
     names = {group.name for group in policy.groups} | {policy.no_visit_group}
     with ledger.transaction() as tx:
         is_lost = index.has_group(tx, names)
-        unsure = context.maps_group and index.has_foreign(tx) and not index.shows(tx, "group")
+        unsure = context.maps_group and index.has_foreign(tx) and not index.shows(tx, "group", foreign=True)
         linked = index.some_foreign(tx, PROBES, linked=True) if unsure else []
         others = index.some_foreign(tx, PROBES, linked=False) if unsure and not linked else []
     if others and ledger.get("origin_probed"):

@@ -14,7 +14,7 @@ from target_referrizer.doctor import names
 from target_referrizer.doctor.finding import Finding, fail, ok, warn
 from target_referrizer.errors import SettingsError, TargetError, Unavailable
 from target_referrizer.pacing import http_date
-from target_referrizer.wire import Answer, Trouble, Wire
+from target_referrizer.wire import Answer, Trouble, Wire, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,7 +198,7 @@ class Remote:
                 "by id", what, "Nothing is read before a patch; a contact that is gone may go unseen."
             )
         advice = "Check `api_url`; if the account has PATCH, set `update_style` to patch."
-        if isinstance(failed, Trouble) or failed.trouble(dict) or failed.status == HTTPStatus.OK:
+        if isinstance(failed, Trouble) or failed.trouble(is_object) or failed.status == HTTPStatus.OK:
             return fail("by id", Unavailable("RFZ-601", what), "Run this again later.")
         return fail("by id", SettingsError("RFZ-101", what), advice)
 

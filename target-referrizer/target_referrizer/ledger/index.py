@@ -79,10 +79,10 @@ def is_shown(tx: sa.Connection, remote_id: str) -> bool:
 _FOREIGN = remote_contact.c.confirmed_group.is_(None) & remote_contact.c.written_run.is_(None)
 
 
-def shows(tx: sa.Connection, field: str) -> bool:
-    """Whether the list showed this field of any contact, empty or not."""
-    shown = remote_contact.c.shown.contains(f'"{field}":')
-    return tx.execute(sa.select(remote_contact.c.id).where(_FOREIGN, shown).limit(1)).first() is not None
+def shows(tx: sa.Connection, field: str, *, foreign: bool = False) -> bool:
+    """Whether the list showed this field, empty or not, of any contact, or of any that is not from here."""
+    some = sa.select(remote_contact.c.id).where(remote_contact.c.shown.contains(f'"{field}":'))
+    return tx.execute((some.where(_FOREIGN) if foreign else some).limit(1)).first() is not None
 
 
 def has_foreign(tx: sa.Connection) -> bool:
