@@ -166,6 +166,10 @@ _LEDGER = (
     Entry("RFZ-406", "Ledger is shared",
         "Other users of the machine may, or could, get at the ledger, which holds personal data.",
         "Keep the ledger in a folder of its own that only the target's user may write to (`chmod 700`)."),
+    Entry("RFZ-407", "Report not written",
+        "The report on the ledger could not be written; nothing else is changed by that.",
+        "Check `report_path`, or the file that `--output` names, and the space and permissions of its "
+        "folder."),
 )
 
 _BRAKE = (

@@ -109,6 +109,10 @@ PROPERTIES = th.PropertiesList(
     _whole(
         "brake_percent", 50, "Share of contacts that one run may move, create or post visits for, from 20 on"
     ),
+    _text(
+        "report_path",
+        "File that each run writes its report to, as HTML for its owner alone; absent: none is written",
+    ),
     _yes_no("dry_run", "Read and plan, write nothing", default=False),
     th.Property(
         "as_of",

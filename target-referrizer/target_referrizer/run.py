@@ -7,7 +7,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from target_referrizer import account, origin, plan, preview
+from target_referrizer import account, origin, plan, preview, report
 from target_referrizer.context import Context
 from target_referrizer.delivery import deliver
 from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable
@@ -161,6 +161,7 @@ class Run:
         error = self._keep_end(error, text) or self._leave_state(error, text, leave_state) or error
         if error is not None:
             logger.critical("%s", error)  # at a level that no setting hides
+        report.after_run(self.ledger, self.settings, self.as_of)
         self._close()
         return exit_code(error)
 

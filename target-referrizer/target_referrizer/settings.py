@@ -56,6 +56,7 @@ class Settings:
     outage_patience_seconds: int
     max_reject_percent: int
     brake_percent: int
+    report_path: str | None
     dry_run: bool
     as_of: datetime | None
 
@@ -90,6 +91,7 @@ class Settings:
             outage_patience_seconds=get["outage_patience_seconds"],
             max_reject_percent=get["max_reject_percent"],
             brake_percent=get["brake_percent"],
+            report_path=get.get("report_path") or None,
             dry_run=get["dry_run"],
             as_of=read(_instant, "as_of", get["as_of"]) if get.get("as_of") else None,
         )

@@ -9,6 +9,7 @@ import click
 
 from target_referrizer.cli import adopting, asking, common, deciding, planning
 from target_referrizer.cli.doctor import doctor
+from target_referrizer.cli.report import report
 from target_referrizer.failing import run_cli
 
 # \b keeps click from filling the lines of the examples.
@@ -36,6 +37,7 @@ def ledger_command(context: click.Context, config: tuple[Path, ...]) -> None:
 for command in (
     doctor,
     asking.status, asking.explain, asking.moves,
+    report,
     planning.plan,
     adopting.baseline,
     adopting.verify,

@@ -1,0 +1,78 @@
+"""The report as one page that asks for nothing but itself."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from target_referrizer.report import charts, sections
+from target_referrizer.report.markup import Safe, join, name_of, tag
+from target_referrizer.report.words import clock, every, verdict
+
+if TYPE_CHECKING:
+    from target_referrizer.report.figures import Figures
+
+#: No script, no picture, no font, no form, no connection: only what stands on the page, and its style.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def page(figures: Figures) -> str:
+    """The whole page."""
+    body = tag("body", charts.fills(), _head(figures), tag("main", *_sections(figures)), _foot(figures))
+    whole = tag("html", tag("head", *_meta(figures)), body, lang="en")
+    return f"<!DOCTYPE html>\n{whole}\n"
+
+
+def _meta(figures: Figures) -> tuple[Safe, ...]:
+    style = Safe(resources.files(__package__).joinpath("style.css").read_text(encoding="utf-8"))
+    return (
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="robots", content="noindex"),
+        tag("title", f"Referrizer sync of {figures.sources[0]}, {clock(figures.local(figures.now))}"),
+        tag("style", style),
+    )
+
+
+def _head(figures: Figures) -> Safe:
+    state, headline, advice = verdict(figures)
+    said = tag(
+        "div", tag("p", headline, class_="headline"), sections.para(*sections.with_code(advice)),
+        class_=f"verdict is-{state}",
+    )  # fmt: skip
+    title = tag("h1", "Referrizer sync of ", name_of(figures.sources[0]))
+    return tag("header", title, sections.para(_as_of(figures), quiet=True), said)
+
+
+def _as_of(figures: Figures) -> Safe:
+    at = tag("time", clock(figures.local(figures.now)), datetime=figures.now.isoformat())
+    gap = figures.strip.cadence
+    stale = f" If that is more than two times {every(gap)} ago, no run has renewed it." if gap else ""
+    return join("As of ", at, f" ({figures.zone.key}). This page does not renew itself.", stale)
+
+
+def _sections(figures: Figures) -> tuple[Safe, ...]:
+    parts = (
+        sections.waiting, sections.runs, sections.groups_now, sections.groups_over_time, sections.moves,
+        sections.visits, sections.accounts,
+    )  # fmt: skip
+    return tuple(part(figures) for part in parts)
+
+
+def _foot(figures: Figures) -> Safe:
+    names = (
+        "This page shows names: keep it as you keep the ledger."
+        if figures.unmasked
+        else "Names are shown as first letters; `report --show-personal-data` shows them whole."
+    )
+    others = figures.sources[1:]
+    also = (
+        "The ledger also has the sources ",
+        name_of(", ".join(others)),
+        "; each has a report of its own. ",
+    )
+    said = sections.para(*(also if others else ()), *sections.with_code(names), quiet=True)
+    return tag("footer", said)
