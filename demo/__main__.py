@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
+from demo import ledger
 from demo.project import CommandFailedError
 from demo.salon import Salon, SalonError
 from demo.story import Story
-from demo.workspace import HOME, BusyError, clean_up_on_signals, workspace
+from demo.workspace import HOME, REPORT, BusyError, clean_up_on_signals, workspace
 
 OPENING = datetime(2026, 3, 2, 15, tzinfo=UTC)  # nine in the morning in Chicago
 CONTACTS = 2000
@@ -38,9 +39,9 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\nStopped; everything is cleaned up.")
         return 130
-    console.print(
-        f"\nDone in {time.monotonic() - start:.0f} seconds. Nothing is left running and nothing was kept."
-    )
+    took = time.monotonic() - start
+    console.print(f"\nDone in {took:.0f} seconds. Nothing is left running, and only the report is kept:")
+    console.print(str(REPORT), markup=False, soft_wrap=True)
     return 0
 
 
@@ -61,6 +62,7 @@ def play(console: Console) -> None:
             Salon(contacts=CONTACTS, seed=7, zone="America/Chicago", now=OPENING, log=log) as salon,
         ):
             Story(console, project, salon).tell()
+            ledger.report(project, salon.settings(), REPORT)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ def accounting(project: Project, settings: Mapping[str, str]) -> dict[str, Any]:
     """The last run's accounting, in the words of the table that it printed."""
     counts: dict[str, Any] = project.ledger("status", settings=settings)["run"]["accounting"]
     return counts
+
+
+def report(project: Project, settings: Mapping[str, str], place: Path) -> Path:
+    """Write the report on everything that happened; gives the file."""
+    return Path(project.ledger("report", f"--output={place}", settings=settings)["report"])
 
 
 def moves(project: Project, settings: Mapping[str, str]) -> list[Move]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 HOME = CHECKOUT / ".cache" / "demo"
+REPORT = HOME / "report.html"
 
 
 class BusyError(Exception):
@@ -26,8 +27,8 @@ class BusyError(Exception):
 def workspace() -> Iterator[Project]:
     """A Meltano project for this demo alone.
 
-    The plugins' virtual environments stay for the next time. State, ledger and logs are removed at the end,
-    however it comes; what a killed demo left is removed at the next start.
+    The plugins' virtual environments stay for the next time, and so does the last report. State, ledger and
+    logs are removed at the end, however it comes; what a killed demo left is removed at the next start.
 
     Raises:
         BusyError: Another demo works here.

@@ -18,7 +18,9 @@ GROUPS = ("Current customers", "Past customers", "Leads")
 PORTION = 5_000
 
 
-def insert(ledger: Ledger, table: sa.Table, rows: Iterator[dict[str, Any]] | Sequence[dict[str, Any]]) -> None:
+def insert(
+    ledger: Ledger, table: sa.Table, rows: Iterator[dict[str, Any]] | Sequence[dict[str, Any]]
+) -> None:
     """Put rows in, some thousands at a time."""
     waiting: list[dict[str, Any]] = []
     for row in rows:
@@ -84,7 +86,7 @@ def fill(url: str, contacts: int, runs: int, now: datetime) -> None:
 
 def _hour(no: int, runs: int, contacts: int, now: datetime) -> dict[str, Any]:
     code = {7: 6, 100: 2, 205: 3, 301: 137}.get((runs - no) % 320, 0)
-    groups = {name: contacts // 3 for name in GROUPS}
+    groups = dict.fromkeys(GROUPS, contacts // 3)
     calm = {"read": 120, "unchanged": 118, "updated": 2, "reasons": {}}
     text = json.dumps({"groups": groups, "contacts": calm, "check_ins": calm, "besides": {}, "backlog": {}})
     at = now - timedelta(hours=runs - no)
@@ -98,4 +100,6 @@ def _visit(no: int, contacts: int, now: datetime) -> dict[str, Any]:
 
 def _event(no: int, runs: int, contacts: int, now: datetime) -> dict[str, Any]:
     back = no % runs
-    return moved(runs - back, now - timedelta(hours=back), no % contacts, GROUPS[no % 3], GROUPS[(no + 1) % 3])
+    return moved(
+        runs - back, now - timedelta(hours=back), no % contacts, GROUPS[no % 3], GROUPS[(no + 1) % 3]
+    )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WIDTH = 360
 HEIGHT = 190
 LEFT, TOP, BOTTOM = 56, 12, 24
-CELL, ROW, LABEL = 12, 15, 62
+CELL, ROW, LABEL = 12.5, 15, 56
 #: So many fills there are; one more series than these begins again with the first.
 FILLS = 8
 _PATTERN = ("", "M0 6L6 0", "M0 3H6", "M2 2h2v2h-2z", "M3 0V6", "M0 0L6 6", "M0 6L6 0M0 0L6 6", "M0 3H3")
@@ -34,7 +34,7 @@ class Series:
 def fills() -> Safe:
     """The fills that all charts of a page share."""
     defined = [_fill(f"s{no}", f"f{no}", cut) for no, cut in enumerate(_PATTERN)]
-    defined += [_fill("partly", "partly", "M0 6L6 0"), _fill("failed", "failed", "M0 6L6 0M0 0L6 6")]
+    defined += [_fill("partly", "partly", "M0 6L6 0"), _crossed("failed")]
     return tag("svg", tag("defs", *defined), width=0, height=0, class_="fills", aria_hidden="true")
 
 
@@ -42,6 +42,13 @@ def _fill(name: str, class_: str, cut: str) -> Safe:
     lines = tag("path", d=cut, class_="cut") if cut else None
     box = tag("rect", width=6, height=6, class_=class_)
     return tag("pattern", box, lines, id=name, width=6, height=6, patternUnits="userSpaceOnUse")
+
+
+def _crossed(name: str) -> Safe:
+    """One cross over all of what is filled, however large that is."""
+    box = tag("rect", width=1, height=1, class_=name)
+    cross = tag("path", d="M.2 .2L.8 .8M.8 .2L.2 .8", class_="cross")
+    return tag("pattern", box, cross, id=name, width=1, height=1, patternContentUnits="objectBoundingBox")
 
 
 def fill(number: int) -> str:
@@ -144,7 +151,7 @@ def grid(
         title: What the chart is.
         told: What it shows, in words.
     """
-    hours = [tag("text", f"{hour:02}", x=LABEL + hour * CELL, y=11) for hour in (0, 6, 12, 18)]
+    hours = [tag("text", f"{hour:02}", x=_n(LABEL + hour * CELL), y=11) for hour in (0, 6, 12, 18)]
     named = [tag("text", row, x=LABEL - 8, y=30 + no * ROW, text_anchor="end") for no, row in enumerate(rows)]
     empty = "".join(
         _box(no, hour) for no in range(len(rows)) for hour in range(24) if (no, hour) not in cells
@@ -155,7 +162,7 @@ def grid(
 
 
 def _box(row: int, hour: int) -> str:
-    return f"M{LABEL + hour * CELL} {20 + row * ROW}h10v12h-10z"
+    return f"M{_n(LABEL + hour * CELL)} {20 + row * ROW}h10.5v12h-10.5z"
 
 
 def _cell(place: tuple[int, int], state: str, said: str) -> Safe:

@@ -50,7 +50,7 @@ def _head(figures: Figures) -> Safe:
 def _as_of(figures: Figures) -> Safe:
     at = tag("time", clock(figures.local(figures.now)), datetime=figures.now.isoformat())
     gap = figures.strip.cadence
-    stale = f" If that is more than two times {every(gap)} ago, no run has renewed it." if gap else ""
+    stale = f" If that is more than {every(gap * 2)} ago, look whether the sync still runs." if gap else ""
     return join("As of ", at, f" ({figures.zone.key}). This page does not renew itself.", stale)
 
 

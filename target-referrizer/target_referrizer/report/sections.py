@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from target_referrizer.report import charts
 from target_referrizer.report.markup import Safe, join, name_of, number, short, tag
 from target_referrizer.report.runs import DAYS, ENOUGH_GAPS, STATES
-from target_referrizer.report.tables import accounting, folded, table
+from target_referrizer.report.tables import Figure, accounting, folded, table
 from target_referrizer.report.visits import FATES
 from target_referrizer.report.words import clock, day, ended, every
 
@@ -80,17 +80,16 @@ def runs(figures: Figures) -> Safe:
     strip = figures.strip
     if figures.last is None:
         return section("Runs", para("There has been no run yet."), wide=True)
-    said = ", ".join(
-        f"{number(strip.counts[state])} {state}" for state in reversed(STATES) if strip.counts[state]
-    )
+    ran = [f"{number(strip.counts[state])} {state}" for state in reversed(STATES) if strip.counts[state]]
+    said = f"{', '.join(ran) or 'none'}, from {day(strip.days[0])} to {day(strip.days[-1])}"
     title = f"Runs of the last {DAYS} days by hour"
-    rows = [f"{one:%a} {day(one)}" for one in strip.days]
+    rows = [f"{one:%a} {one.day}" for one in strip.days]
     known = [(state, f"{state} {number(strip.counts[state])}") for state in _states(figures)]
-    return section(
-        "Runs", para(said or "No run in these days", "."),
-        charts.grid(rows, _cells(figures), title, said or "no run"), legend(known),
-        para(_expected(figures), quiet=True), _troubles(figures), wide=True,
-    )  # fmt: skip
+    drawn = tag("div", charts.grid(rows, _cells(figures), title, said), legend(known))
+    told = tag(
+        "div", para(said[:1].upper(), said[1:], "."), para(_expected(figures), quiet=True), _troubles(figures)
+    )
+    return section("Runs", tag("div", drawn, told, class_="side"), wide=True)
 
 
 def _states(figures: Figures) -> list[str]:
@@ -155,7 +154,7 @@ def groups_now(figures: Figures) -> Safe:
     return section(
         "Contacts by group", para(total, " contacts in Referrizer are linked."),
         charts.share_bar(shares, "Share of each group", told),
-        table("Contacts by group now", ("group", "contacts", "share", "in a week"), rows),
+        table("Contacts by group now", ("group", "contacts", "share", "in 7 days"), rows),
         para("All sources of this ledger together.", quiet=True) if len(figures.sources) > 1 else None,
     )  # fmt: skip
 
@@ -164,12 +163,12 @@ def _group(figures: Figures, no: int, name: str) -> tuple[object, ...]:
     known = figures.history
     count = known.now.get(name, 0)
     share = f"{count / known.total:.1%}" if known.total else "–"  # noqa: RUF001 - a dash for nothing
-    change = "–" if known.week_ago is None else f"{count - known.week_ago.get(name, 0):+,}"  # noqa: RUF001
-    return join(charts.swatch(charts.fill(no)), " ", name_of(name)), count, _right(share), _right(change)
+    change = "–" if known.week_ago is None else _signed(count - known.week_ago.get(name, 0))  # noqa: RUF001
+    return join(charts.swatch(charts.fill(no)), " ", name_of(name)), count, Figure(share), Figure(change)
 
 
-def _right(said: str) -> Safe:
-    return tag("span", said, class_="figure")
+def _signed(change: int) -> str:
+    return f"{change:+,}" if change else "0"
 
 
 def groups_over_time(figures: Figures) -> Safe:

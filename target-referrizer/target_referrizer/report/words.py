@@ -58,8 +58,8 @@ def _of_a_good_run(figures: Figures, code: int | None) -> tuple[str, str, str]:
     if code and not (code == 3 and people):  # noqa: PLR2004 - a person is needed: who, is said below
         return "partly", f"The last run {said}", advice
     if people:
-        verb = "waits" if people == 1 else "wait"
-        return "partly", f"The sync runs; {people:,} {verb} for a person", "What to do stands below."
+        things = "1 thing waits" if people == 1 else f"{people:,} things wait"
+        return "partly", f"The sync runs; {things} for a person", "What to do is said below."
     return "done", "All is in order", "Nothing waits for a person."
 
 

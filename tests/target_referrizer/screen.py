@@ -1,4 +1,4 @@
-"""A real browser without a window, steered by its own protocol over a pipe; nothing but Chromium is needed."""
+"""A real browser without a window, steered by its own protocol over a pipe; only Chromium is needed."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ def browser(folder: Path) -> Iterator[Page]:
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         reason = "this machine has no Chromium"
-        pytest.fail(reason) if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip(reason)
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
     to_browser, from_browser = os.pipe(), os.pipe()
     # The browser reads from 3 and writes to 4; a shell puts the pipes there.
     shell = f'exec "$0" "$@" 3<&{to_browser[0]} 4>&{from_browser[1]}'
