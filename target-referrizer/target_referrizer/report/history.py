@@ -26,14 +26,16 @@ class History:
         now: Contacts of each group now.
         days: The days that are shown, oldest first.
         counted: What the last run of a day counted; a day without one is not here.
-        week_ago: What was counted last a week ago or before; None when nothing was.
+        before: The day a week ago, or the last one before it that was counted; None when none was.
+        counted_before: What was counted then.
     """
 
     groups: tuple[str, ...]
     now: dict[str, int]
     days: tuple[date, ...]
     counted: dict[date, dict[str, int]]
-    week_ago: dict[str, int] | None
+    before: date | None
+    counted_before: dict[str, int]
 
     @property
     def total(self) -> int:
@@ -60,7 +62,8 @@ def history(now: Mapping[str, int], last_of_day: Mapping[date, str], policy: Pol
         dict(now),
         days,
         {day: counted[day] for day in days if day in counted},
-        None if old is None else counted[old],
+        old,
+        {} if old is None else counted[old],
     )
 
 

@@ -151,10 +151,11 @@ def groups_now(figures: Figures) -> Safe:
     told = ", ".join(f"{short(one)} {number(known.now.get(one, 0))}" for one in known.groups)
     rows = [_group(figures, no, one) for no, one in enumerate(known.groups)]
     total = tag("b", number(known.total), class_="big")
+    since = [] if known.before is None else [f"since {day(known.before)}"]
     return section(
         "Contacts by group", para(total, " contacts in Referrizer are linked."),
         charts.share_bar(shares, "Share of each group", told),
-        table("Contacts by group now", ("group", "contacts", "share", "in 7 days"), rows),
+        table("Contacts by group now", ("group", "contacts", "share", *since), rows),
         para("All sources of this ledger together.", quiet=True) if len(figures.sources) > 1 else None,
     )  # fmt: skip
 
@@ -162,9 +163,10 @@ def groups_now(figures: Figures) -> Safe:
 def _group(figures: Figures, no: int, name: str) -> tuple[object, ...]:
     known = figures.history
     count = known.now.get(name, 0)
-    share = f"{count / known.total:.1%}" if known.total else "–"  # noqa: RUF001 - a dash for nothing
-    change = "–" if known.week_ago is None else _signed(count - known.week_ago.get(name, 0))  # noqa: RUF001
-    return join(charts.swatch(charts.fill(no)), " ", name_of(name)), count, Figure(share), Figure(change)
+    share = Figure(f"{count / known.total:.1%}" if known.total else "0%")
+    change = Figure(_signed(count - known.counted_before.get(name, 0)))
+    named = join(charts.swatch(charts.fill(no)), " ", name_of(name))
+    return (named, count, share) if known.before is None else (named, count, share, change)
 
 
 def _signed(change: int) -> str:
@@ -190,7 +192,7 @@ def groups_over_time(figures: Figures) -> Safe:
     return section(
         heading, charts.bars(series, [day(one) for one in known.days], "Contacts by group and day", told),
         legend([(charts.fill(no), name_of(name)) for no, name in enumerate(known.groups)]),
-        para("As the last run of each day counted them; without a bar, no run did.", quiet=True),
+        para("Counted by the last run of each day; a day without a bar had none.", quiet=True),
         folded("As a table", table("Contacts by group and day", heads, rows[::-1])),
     )  # fmt: skip
 
@@ -208,7 +210,7 @@ def moves(figures: Figures) -> Safe:
     flows = [(_way(before, after), count) for before, after, count in found.flows]
     said = f"{number(found.moves)} moves of {number(found.contacts)} contacts in the last seven days."
     rows = [
-        (name_of(one.who), _way(one.before, one.after), one.why, clock(figures.local(one.at)))
+        (name_of(one.who), _way(one.before, one.after), short(one.why), clock(figures.local(one.at)))
         for one in found.named
     ]
     note = f"The newest {len(rows)} of {number(found.moves)}; `referrizer-ledger moves` lists those of a run."
@@ -231,18 +233,21 @@ def visits(figures: Figures) -> Safe:
     found = figures.visits
     shown = [fate for fate in FATES if any(found.counts[fate])]
     fills = {fate: charts.fill(no) for no, fate in enumerate(FATES)}
-    told = ", ".join(f"{number(sum(found.counts[fate]))} {FATES[fate]}" for fate in shown) or "none"
+    told = ", ".join(f"{number(sum(found.counts[fate]))} {FATES[fate]}" for fate in shown)
     series = [charts.Series(fills[fate], found.counts[fate]) for fate in shown]
     rows = [
         (day(one), *(found.counts[fate][no] for fate in shown))
         for no, one in enumerate(found.days) if any(found.counts[fate][no] for fate in shown)
     ]  # fmt: skip
+    said = para(f"{number(found.total)} check-ins in the last {len(found.days)} days.")
+    if not found.total:
+        return section("Visits per day", said)
+    heads = ("day", *(FATES[fate] for fate in shown))
     return section(
-        "Visits per day", para(f"{number(found.total)} check-ins in the last {len(found.days)} days."),
+        "Visits per day", said,
         charts.bars(series, [day(one) for one in found.days], "Check-ins by day", told),
         legend([(fills[fate], f"{FATES[fate]}: {number(sum(found.counts[fate]))}") for fate in shown]),
-        folded("As a table", table("Check-ins by day", ("day", *(FATES[fate] for fate in shown)), rows[::-1]))
-        if rows else None,
+        folded("As a table", table("Check-ins by day", heads, rows[::-1])),
     )  # fmt: skip
 
 

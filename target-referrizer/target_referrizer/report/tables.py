@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_referrizer.report.markup import Safe, number, tag
+from target_referrizer.report.markup import Safe, number, short, tag
 from target_referrizer.report.words import plain
 from target_referrizer.summary import STREAMS
 
@@ -67,5 +67,5 @@ def _word(counts: Mapping[str, Any], word: str) -> tuple[str, int, str] | None:
     if not counts.get(word):
         return None
     reasons = (counts.get("reasons") or {}).get(word) or {}
-    why = ", ".join(f"{plain(str(reason))} {count:,}" for reason, count in sorted(reasons.items()))
+    why = ", ".join(f"{short(plain(str(reason)))} {count:,}" for reason, count in sorted(reasons.items()))
     return plain(word), counts[word], why
