@@ -56,6 +56,11 @@ class BookerSwitches:
     Tokens
         token_seconds: Lifetime on the salon's clock (unknown; one client falls back on 1800). 1800.
         refresh_token_rotates: Each refresh gives a new refresh token and ends the old one (inferred). True.
+        code_seconds: How long a code of the browser's sign-in is good for (unknown). 300.
+        redirect_uris: Where the browser may be sent back to: the client's registered addresses, matched
+            exactly (inferred; OAuth's rule). ``http://127.0.0.1:8776/back``.
+        pkce: A code challenge is checked when one is sent (checked), must be there (required), means nothing
+            (ignored), or is refused as unknown (refused) (unknown). checked.
         location_token_needed: Which grants must exchange their token for a location's: client_credentials
             (seen), always or never. client_credentials.
         token_in: Where a data call's token is looked for: body (query for GET; seen), header, either or
@@ -99,6 +104,9 @@ class BookerSwitches:
     max_page_size: int = 500
     token_seconds: int = 1800
     refresh_token_rotates: bool = True
+    code_seconds: int = 300
+    redirect_uris: tuple[str, ...] = ("http://127.0.0.1:8776/back",)
+    pkce: Literal["checked", "required", "ignored", "refused"] = "checked"
     location_token_needed: Literal["client_credentials", "always", "never"] = "client_credentials"  # noqa: S105 - a grant's name
     token_in: Literal["body", "header", "either", "both"] = "body"  # noqa: S105 - a place, not a token
     expired_token: Literal["envelope", "unauthorized"] = "envelope"  # noqa: S105 - a form of answer

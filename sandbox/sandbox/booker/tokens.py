@@ -5,18 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.booker.answers import INVALID_TOKEN, NO_ACCESS, AccessError, GrantError
+from sandbox.booker.sign_in import SignIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.booker.switches import BookerSwitches
     from sandbox.clock import Clock
+    from sandbox.server.call import Answer
 
 SCOPES = frozenset(
     {
@@ -32,8 +33,6 @@ SCOPES = frozenset(
     }
 )
 
-_BACK = re.compile(r"http://(127\.0\.0\.1|localhost)(:\d{1,5})?(/[!-~]*)?")
-
 
 @dataclass
 class Credentials:
@@ -44,6 +43,8 @@ class Credentials:
     subscription_key: str = "fake-subscription-key"
     personal_access_token: str = "fake-personal-access-token+/="  # noqa: S105 - an obvious fake, with signs that percent-encoding spoils
     refresh_token: str = "fake-refresh-token-0"  # noqa: S105 - an obvious fake
+    user_name: str = "owner@example.com"
+    password: str = "fake-password"  # noqa: S105 - an obvious fake
 
     def as_dict(self) -> dict[str, str]:
         """The credentials by name."""
@@ -67,7 +68,7 @@ class Tokens:
         self.clock, self.switches, self.credentials = clock, switches, credentials
         self.issued: dict[str, Token] = {}
         self._old_refresh_tokens: set[str] = set()
-        self._codes: dict[str, tuple[str, str]] = {}
+        self.sign_in = SignIn(clock, switches, credentials)
 
     def grant(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Answer a token call.
@@ -79,9 +80,10 @@ class Tokens:
         if (form.get("client_id"), form.get("client_secret")) != (mine.client_id, mine.client_secret):
             raise GrantError("invalid_client", "client id or secret is not valid")
         kind, scope = form.get("grant_type", ""), form.get("scope", "")
-        self._check_secret(kind, form)
         if kind == "authorization_code":
-            scope = self._codes.pop(form["code"])[1]
+            scope = self.sign_in.redeem(form)
+        else:
+            self._check_secret(kind, form)
         _check_scope(scope)
         body = {
             "access_token": self._issue(kind, scope),
@@ -91,20 +93,14 @@ class Tokens:
         lasting = kind == "refresh_token" or "offline_access" in scope.split()
         return {**body, "refresh_token": self._rotated()} if lasting else body
 
-    def authorize(self, client_id: str, redirect_uri: str, scope: str) -> str:
-        """Let the merchant sign in and allow access; returns the code for `authorization_code`.
+    def authorize(self, asked: Mapping[str, str]) -> Answer:
+        """Begin the browser's way to a code.
 
         Raises:
-            GrantError: Unknown client or scope, or an address that is not on this machine.
+            GrantError: Unknown client or scope, or an address that is not registered.
         """
-        if client_id != self.credentials.client_id:
-            raise GrantError("invalid_client", "client id is not valid")
-        _check_scope(scope)
-        if not _BACK.fullmatch(redirect_uri):
-            raise GrantError("invalid_request", "the sandbox redirects to this machine only")
-        code = f"fake-code-{len(self.issued)}-{len(self._codes)}"
-        self._codes[code] = (redirect_uri, scope)
-        return code
+        _check_scope(asked["scope"])
+        return self.sign_in.authorize(asked)
 
     def for_location(self, bearer: str | None, location_id: int) -> str:
         """Exchange a token for one of a location (answers with the bare token).
@@ -156,7 +152,6 @@ class Tokens:
 
     def _check_secret(self, kind: str, form: Mapping[str, str]) -> None:
         good = {
-            "authorization_code": self._codes.get(form.get("code", ""), ("",))[0] == form.get("redirect_uri"),
             "client_credentials": True,
             "personal_access_token": form.get("personal_access_token")
             == self.credentials.personal_access_token,

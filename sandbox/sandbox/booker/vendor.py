@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
-from sandbox.booker import answers, appointments, customers, locations
+from sandbox.booker import answers, appointments, customers, locations, pages
 from sandbox.booker.answers import AccessError, ArgumentError, GrantError, success
 from sandbox.booker.dates import Writer
 from sandbox.booker.finders import Finders
@@ -76,8 +76,8 @@ class Booker:
         call.params, problems = operation.check_parameters(params, call.query)
         if operation.id in {"token", "identityToken"}:
             return self._token(call, operation)
-        if operation.id == "authorize":
-            return self._sign_in(call, problems)
+        if operation.id in {"authorize", "login", "consent"}:
+            return self._browser(call, operation, problems)
         if operation.id == "updateContext":
             return self._context(call, problems)
         call.body = _read_body(call, operation)
@@ -96,23 +96,19 @@ class Booker:
         return operations[operation.id](call)
 
     def _token(self, call: Call, operation: Operation) -> Answer:
-        if call.content_type not in operation.bodies:
-            raise GrantError("invalid_request", "the body must be form-encoded")
-        form = dict(parse_qsl(call.raw.decode("utf-8", "replace"), keep_blank_values=True))
-        call.body = form
-        if operation.check_body(call.content_type, form):
-            raise GrantError("invalid_request", "a field is missing or unknown")
-        return Answer(200, self.tokens.grant(form), {"Cache-Control": "no-store"})
+        return Answer(200, self.tokens.grant(_read_form(call, operation)), {"Cache-Control": "no-store"})
 
-    def _sign_in(self, call: Call, problems: list[Problem]) -> Answer:
-        """The identity host's page: the merchant signs in, allows at once, and is sent back."""
-        if problems:
-            raise GrantError("invalid_request", problems[0].message)
-        asked = call.params
-        code = self.tokens.authorize(asked["client_id"], asked["redirect_uri"], asked["scope"])
-        back = {"code": code, **({"state": asked["state"]} if "state" in asked else {})}
-        sign = "&" if "?" in asked["redirect_uri"] else "?"
-        return Answer(302, None, {"Location": asked["redirect_uri"] + sign + urlencode(back)})
+    def _browser(self, call: Call, operation: Operation, problems: list[Problem]) -> Answer:
+        """The identity host's pages; a refusal is a page, too, for it is a person who reads it."""
+        try:
+            if operation.id == "authorize":
+                if problems:
+                    raise GrantError("invalid_request", problems[0].message)  # noqa: TRY301 - shown just below
+                return self.tokens.authorize(call.params)
+            act = {"login": self.tokens.sign_in.sign_in, "consent": self.tokens.sign_in.consent}[operation.id]
+            return act(_read_form(call, operation))
+        except GrantError as error:
+            return pages.refusal(error.error, error.description)
 
     def _context(self, call: Call, problems: list[Problem]) -> Answer:
         """A location's token for a token: no body, no content type; a bare JSON string (seen)."""
@@ -221,6 +217,17 @@ def _read_body(call: Call, operation: Operation) -> Any:
         return json.loads(call.raw)
     except (ValueError, RecursionError) as error:
         raise ArgumentError(("body", "The body is not valid JSON")) from error
+
+
+def _read_form(call: Call, operation: Operation) -> dict[str, str]:
+    """The decoded form of a token call or of a page."""
+    if call.content_type not in operation.bodies:
+        raise GrantError("invalid_request", "the body must be form-encoded")
+    form = dict(parse_qsl(call.raw.decode("utf-8", "replace"), keep_blank_values=True))
+    call.body = form
+    if operation.check_body(call.content_type, form):
+        raise GrantError("invalid_request", "a field is missing or unknown")
+    return form
 
 
 def _location_id(given: Any) -> int | None:

@@ -83,7 +83,7 @@ def _broken_record() -> Rule:
 
 def _response(answer: Answer) -> Response:
     content = answer.encoded()
-    kind = JSON_TYPE if answer.body is not None else None
+    kind = "text/html" if answer.page is not None else JSON_TYPE if answer.body is not None else None
     return Response(content, answer.status, headers=answer.headers, media_type=kind)
 
 

@@ -54,14 +54,18 @@ class Call:
 class Answer:
     """An answer: `body` is JSON-encoded unless it is None (no body at all).
 
-    `rows` names the ids of the records inside, so that a fault can sit on one broken record.
+    `rows` names the ids of the records inside, so that a fault can sit on one broken record. `page` is HTML
+    for a browser, in place of a body.
     """
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     rows: tuple[int, ...] = ()
+    page: str | None = None
 
     def encoded(self) -> bytes:
         """The body's bytes."""
+        if self.page is not None:
+            return self.page.encode()
         return b"" if self.body is None else json.dumps(self.body, separators=(",", ":")).encode()

@@ -46,4 +46,5 @@ class Requests(list[Seen]):
 def without_tokens(values: Any) -> Any:
     """A copy of a query or body without the fields that carry credentials."""
     secrets = {"access_token", "client_secret", "personal_access_token", "refresh_token"}
+    secrets |= {"code", "code_verifier", "password", "request"}
     return {k: v for k, v in values.items() if k not in secrets} if isinstance(values, dict) else values
