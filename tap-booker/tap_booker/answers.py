@@ -219,7 +219,9 @@ def _refusal(body: Mapping[str, Any], status: int) -> BookerError:
     if status >= INSIDE or "Fault" in body:
         return UnavailableError(f"The token service failed (HTTP {status}).", status=status)
     said = word if re.fullmatch(r"[a-z_]{1,40}", word) else f"HTTP {status}"
-    return RefusedError(f"Booker refused the credentials ({said}).", status=status)
+    failure = RefusedError(f"Booker refused the credentials ({said}).", status=status)
+    failure.word = said
+    return failure
 
 
 def _parsed(body: bytes) -> Any:

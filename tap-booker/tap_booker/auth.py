@@ -86,10 +86,16 @@ class Authority:
         transport: Sends the calls.
         tally: Where token calls are counted.
         monotonic: Seconds on a clock that never goes back.
+        account: Holds the account's token; without it, one is asked for by the grant that the settings name.
     """
 
     def __init__(
-        self, settings: Mapping[str, Any], transport: Transport, tally: Tally, monotonic: Callable[[], float]
+        self,
+        settings: Mapping[str, Any],
+        transport: Transport,
+        tally: Tally,
+        monotonic: Callable[[], float],
+        account: TokenCell | None = None,
     ) -> None:
         self._settings = settings
         self._transport = transport
@@ -97,7 +103,7 @@ class Authority:
         self._monotonic = monotonic
         path = settings.get("credentials_path")
         self._file = None if settings.get("personal_access_token") or not path else CredentialFile(path)
-        self._account = TokenCell(self._account_token, monotonic)
+        self._account = account or TokenCell(self._account_token, monotonic)
         self._locations: dict[int, TokenCell] = {}
 
     @property

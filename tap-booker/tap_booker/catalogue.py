@@ -37,7 +37,7 @@ CATALOGUE: dict[str, Entry] = {
     "BKR-105": Entry(
         "The credential file cannot be used.",
         "Give the path of a JSON file with a refresh_token that this user may read and replace; if the token "
-        "in it is spent, sign in to Booker again.",
+        "in it is spent, sign in to Booker again with booker-connect.",
     ),
     "BKR-106": Entry(
         "The state that was passed in cannot be read.",
@@ -50,6 +50,11 @@ CATALOGUE: dict[str, Entry] = {
     "BKR-108": Entry(
         "This machine's clock is more than five minutes off Booker's; every window of time follows it.",
         "Set this machine's clock, best by a time service (NTP).",
+    ),
+    "BKR-109": Entry(
+        "The page for signing in to Booker cannot be opened.",
+        "Stop what uses its port (another booker-connect, perhaps), or give another address with "
+        "--redirect-uri and have Booker register it for the application.",
     ),
     "BKR-201": Entry(
         "Booker refused the credentials.",
@@ -67,6 +72,10 @@ CATALOGUE: dict[str, Entry] = {
     "BKR-204": Entry(
         "A fresh token was refused too.",
         "Check that subscription_key and token belong to the same account and the Merchant API.",
+    ),
+    "BKR-205": Entry(
+        "The sign-in to Booker did not come to its end.",
+        "Run booker-connect again, sign in and press Allow; what was stored before is still there.",
     ),
     "BKR-301": Entry(
         "Booker cannot be reached.",

@@ -9,19 +9,114 @@ from typing import NoReturn
 import click
 
 from tap_booker.doctor import Doctor
+from tap_booker.errors import SignInError
 from tap_booker.failing import run_command
 from tap_booker.finding import verdict, worst
+from tap_booker.sign_in.addresses import BACK
+from tap_booker.sign_in.start import Options, SignIn
+
+INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100})
+class WithDefault(click.Group):
+    """Takes options that are not the group's own as those of `sign-in`."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is asked for; without a name, `sign-in`."""
+        return super().resolve_command(ctx, ["sign-in", *args] if args[0].startswith("-") else args)
+
+
+@click.group(
+    cls=WithDefault,
+    invoke_without_command=True,
+    context_settings={
+        "help_option_names": ["--help", "-h"],
+        "max_content_width": 100,
+        "ignore_unknown_options": True,
+    },
+)
 @click.option(
     "--config", multiple=True, metavar="FILE",
     help="Settings of tap-booker as JSON, also several times; without it, TAP_BOOKER_* of the environment.",
 )  # fmt: skip
 @click.pass_context
 def connect(context: click.Context, config: tuple[str, ...]) -> None:
-    """Look after the way to Booker."""
+    r"""Look after the way to Booker; without a command, sign in to it.
+
+    \b
+    Examples:
+      booker-connect                              sign in on a page of this machine
+      booker-connect --no-browser                 sign in from a machine without a browser
+      booker-connect --config tap.json doctor     see whether all is well
+    """
     context.obj = config
+    if context.invoked_subcommand is None:
+        context.invoke(sign_in)
+
+
+@connect.command("sign-in")
+@click.option(
+    "--no-browser", is_flag=True, help="Print the address to open anywhere, and take the one it leads to."
+)
+@click.option(
+    "--location-id",
+    type=click.IntRange(1, 999_999_999),
+    metavar="ID",
+    help="The Location ID, to save typing it.",
+)
+@click.option(
+    "--redirect-uri", envvar="TAP_BOOKER_REDIRECT_URI", default=BACK, show_default=True, metavar="URL",
+    help="Where Booker sends the browser afterwards; registered for the application to the letter.",
+)  # fmt: skip
+@click.option(
+    "--authorize-url", envvar="TAP_BOOKER_AUTHORIZE_URL", metavar="URL",
+    help="Booker's page for signing in.  [default: https://signin.booker.com/auth/connect/authorize, or what "
+    "belongs to another base_url]",
+)  # fmt: skip
+@click.option(
+    "--token-url", metavar="URL",
+    help="The token call that takes the code.  [default: the setting token_url, else beside Booker's page]",
+)  # fmt: skip
+@click.option(
+    "--pkce/--no-pkce",
+    default=True,
+    show_default=True,
+    help="Send a code challenge, which some servers refuse.",
+)
+@click.option(
+    "--minutes", type=click.FloatRange(0, 24 * 60, min_open=True), default=15, show_default=True,
+    help="How long the page waits for you.",
+)  # fmt: skip
+@click.pass_obj
+def sign_in(  # noqa: PLR0913  one argument for each option
+    config: tuple[str, ...],
+    *,
+    no_browser: bool,
+    location_id: int | None,
+    redirect_uri: str,
+    authorize_url: str | None,
+    token_url: str | None,
+    pkce: bool,
+    minutes: float,
+) -> None:
+    """Sign in to Booker, and keep access in the credential file.
+
+    Opens a page on 127.0.0.1 that leads through it: START, the Location ID, Activate Integration, Booker's
+    own page for signing in and allowing, and back. The file is that of the setting credentials_path, else
+    booker-credentials.json here; only you can read it. Exit code 0 when connected, 2 when a setting is
+    wrong, else 1.
+    """
+    options = Options(authorize_url, token_url, redirect_uri, pkce, location_id)
+    signing = SignIn(config, options, is_page=not no_browser)
+    try:
+        signing.by_terminal() if no_browser else signing.by_page(minutes)
+    except (KeyboardInterrupt, click.Abort):
+        if no_browser and not sys.stdin.isatty():
+            raise SignInError("There was nobody to answer.") from None
+        click.echo("\nStopped; nothing was changed.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 @connect.command()

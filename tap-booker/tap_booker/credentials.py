@@ -45,6 +45,43 @@ class CredentialFile:
             raise CredentialFileError("credentials_path holds no refresh_token.")
         return content
 
+    def check_place(self) -> None:
+        """See before a sign-in that its outcome can be kept: a refresh token that is lost is lost for good.
+
+        Raises:
+            CredentialFileError: The file holds something else, or cannot be written.
+        """
+        self._kept()
+        folder = self.place.parent
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            raise CredentialFileError("No file can be made in the folder of credentials_path.")
+
+    def establish(self, refresh_token: str, token_url: str) -> None:
+        """Write what a sign-in brought, over what an earlier one brought.
+
+        Raises:
+            CredentialFileError: The file cannot be written; what was there is still there.
+        """
+        content = self._kept() | {"refresh_token": refresh_token, "token_url": token_url}
+        try:
+            _replace(self.place, json.dumps(content, indent=2) + "\n")
+        except OSError as failure:
+            text = f"The new refresh token cannot be saved at credentials_path ({type(failure).__name__})."
+            raise CredentialFileError(text) from None
+
+    def _kept(self) -> dict[str, Any]:
+        """What the file holds already, with whatever keys; nothing where there is none yet."""
+        try:
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as failure:
+            text = f"credentials_path holds something that cannot be read ({type(failure).__name__})"
+            raise CredentialFileError(f"{text}; it is not overwritten.") from None
+        if not isinstance(content, dict):
+            raise CredentialFileError("credentials_path holds something else; it is not overwritten.")
+        return content
+
     def store(self, refresh_token: str) -> None:
         """Replace the refresh token: the new file is complete or not there, and only its owner can read it.
 

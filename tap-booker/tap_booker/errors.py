@@ -93,10 +93,27 @@ class ClockError(FatalError):
     code = "BKR-108"
 
 
+class PageError(FatalError):
+    """The page for signing in cannot be opened on this machine."""
+
+    code = "BKR-109"
+
+
+class SignInError(BookerError):
+    """Nobody signed in to Booker, or what came back was no good."""
+
+    code = "BKR-205"
+
+
 class RefusedError(FatalError):
-    """Booker refused the credentials themselves: no location can be read."""
+    """Booker refused the credentials themselves: no location can be read.
+
+    Attributes:
+        word: OAuth's word for the reason, such as `invalid_grant`; empty when there was none.
+    """
 
     code = "BKR-201"
+    word: str = ""
 
 
 class LocationError(BookerError):

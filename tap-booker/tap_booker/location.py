@@ -17,6 +17,17 @@ _BY_NAME = {name.casefold(): zone for name, zone in IANA_OF.items()} | {
 }
 
 
+STATUS = {
+    "1": "Being set up",
+    "2": "Demo",
+    "3": "Live, free of charge",
+    "4": "Live",
+    "5": "Terminated",
+    "6": "Charged, not live",
+}
+"""Booker's status numbers of a location (seen)."""
+
+
 @dataclass(frozen=True)
 class Location:
     """A business location.
@@ -52,6 +63,17 @@ def read_location(location_id: int, answer: Mapping[str, Any], timezone: str | N
     zone = ZoneInfo(timezone) if timezone else next(filter(None, map(find_zone, texts)), None)
     name = fields.get("BusinessName") or fields.get("AccountName") or ""
     return Location(location_id, str(name), zone, " / ".join(texts) or "none")
+
+
+def status_text(answer: Mapping[str, Any]) -> str:
+    """Booker's status of a location in words (its numbers are seen); never more than it says."""
+    nested = answer.get("Location")
+    status = (nested if isinstance(nested, Mapping) else answer).get("Status")
+    if isinstance(status, Mapping):
+        status = status.get("Name") or status.get("ID")
+    if isinstance(status, bool) or not isinstance(status, (int, str)) or not str(status).strip():
+        return "not stated"
+    return STATUS.get(str(status), f"number {status}" if isinstance(status, int) else status)
 
 
 def find_zone(text: str) -> ZoneInfo | None:

@@ -44,7 +44,7 @@ def test_settings_that_are_named_exist(checkout: Path, name: str) -> None:
     assert [word for word in named if word not in known] == []
 
 
-CONTRACT = ("first_run", "is_time_inferred", "stream_maps", "check_ins", "last_visit_at")
+CONTRACT = ("offline_access", "first_run", "is_time_inferred", "stream_maps", "check_ins", "last_visit_at")
 
 
 def test_the_readme_is_short(checkout: Path) -> None:
