@@ -70,7 +70,7 @@ def connected(nonce: str, found: Connected, steps: Iterable[Step], path: str) ->
 <ol class="lines">{lines}</ol>
 <p class="unseen" id="copied" role="status"></p>
 <h2>This page</h2>
-<p class="quiet">It is needed no longer. Close the tab when you have copied the lines.</p>"""
+<p class="quiet">You can close it when you have copied the lines.</p>"""
     return _page(nonce, 6, "Connected", content)
 
 
@@ -120,7 +120,9 @@ def _page(nonce: str, current: int, title: str, content: str, refresh: str = "")
 def _steps(current: int) -> str:
     """Where one is among the six steps."""
     items = "".join(_step(number, label, current) for number, label in enumerate(STEPS, 1))
-    return f'<nav aria-label="Steps"><ol class="steps">{items}</ol></nav>'
+    where = f"Step {current} of {len(STEPS)}: {STEPS[current - 1]}"  # on a phone, where no labels fit
+    return f"""<nav aria-label="Steps"><ol class="steps">{items}</ol>
+<p class="where quiet" aria-hidden="true">{where}</p></nav>"""
 
 
 def _step(number: int, label: str, current: int) -> str:

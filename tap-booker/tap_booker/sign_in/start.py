@@ -90,9 +90,7 @@ class SignIn:
             SignInError: Nobody came to the end in time.
             PageError: The page cannot be opened.
         """
-        first = self._options.location_id or next(iter(self.given.get("location_ids") or []), "")
-        desk = Desk(self._connector.connect, str(first), with_pkce=self._options.with_pkce)
-        site = Site(desk, self.where, self._url, self._done_page)
+        desk, site = self.page()
         with serving(self.where.port, site.answer):
             click.echo(f"Connect Booker at {self.where.page}")
             click.echo(f"The page closes when you are done, after {minutes:g} minutes, or with Ctrl-C.")
@@ -107,6 +105,12 @@ class SignIn:
                 click.echo(f"The page closes in {LINGER_SECONDS} seconds.")
                 threading.Event().wait(LINGER_SECONDS)
         return found
+
+    def page(self) -> tuple[Desk, Site]:
+        """What happens on the page, and what answers its requests."""
+        first = self._options.location_id or next(iter(self.given.get("location_ids") or []), "")
+        desk = Desk(self._connector.connect, str(first), with_pkce=self._options.with_pkce)
+        return desk, Site(desk, self.where, self._url, self._done_page)
 
     def by_terminal(self) -> Connected:
         """Print the address for a browser anywhere, and take the address at which it ended.
