@@ -8,6 +8,7 @@ import re
 import stat
 import threading
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from tests.tap_booker.signing import Opened, Visitor, config_for, opened
+
+from tap_booker.sign_in.next_steps import next_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,12 +92,9 @@ def test_the_last_page_shows_what_booker_reports_and_what_comes_next(visitor: Vi
     for shown in ("Sandbox Spa 3749", "America/Chicago", "Central Standard Time", "<dd>Live</dd>"):
         assert shown in text
     lines = re.findall('<code id="line_[0-9]">(.*?)</code>', text)
-    assert lines == [
-        "meltano --environment sandbox config set tap-booker location_ids [3749]".replace(
-            "[3749]", "&#x27;[3749]&#x27;"
-        ),
-        "meltano --environment sandbox invoke tap-booker:doctor",
-        "meltano --environment sandbox run sync",
+    assert [unescape(line) for line in lines] == [
+        "TAP_BOOKER_LOCATION_IDS='[3749]' meltano --environment sandbox invoke tap-booker:doctor",
+        "TAP_BOOKER_LOCATION_IDS='[3749]' meltano --environment sandbox run sync",
     ]
 
 
@@ -104,7 +104,24 @@ def test_a_location_of_the_settings_stands_in_the_field_and_needs_no_line(
     with opened(box, tmp_path, location_ids=[3749]) as page:
         visitor = page.visitor()
         assert 'value="3749"' in visitor.get("/location").text
-        assert "location_ids" not in visitor.connect().text
+        assert "LOCATION_IDS" not in visitor.connect().text
+
+
+def test_the_lines_for_a_real_account_name_what_is_missing_and_nothing_else() -> None:
+    given = {"location_ids": [1], "personal_access_token": "old"}
+    start = "meltano --environment production"
+    assert [step.line for step in next_steps(given, 3749, "/a b/c.json", None)] == [
+        f"{start} config set --store dotenv tap-booker credentials_path '/a b/c.json'",
+        f"{start} config set --store dotenv tap-booker location_ids '[1, 3749]'",
+        f"{start} config set --store dotenv tap-booker personal_access_token ''",
+        f"{start} invoke tap-booker:doctor",
+        f"{start} run sync",
+    ]
+    given = {"location_ids": [3749], "credentials_path": "c.json"}
+    assert [step.line for step in next_steps(given, 3749, "/c.json", "staging")] == [
+        "meltano --environment staging invoke tap-booker:doctor",
+        "meltano --environment staging run sync",
+    ]
 
 
 @pytest.mark.parametrize("typed", ["", "abc", "37 49", "-1", "0", "1234567890", "٣٧٤٩", "3749.0"])

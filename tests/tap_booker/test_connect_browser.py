@@ -131,7 +131,7 @@ def test_lines_are_copied_as_they_stand(tab: Watched, site: Opened) -> None:
     tab.page.keyboard.press("Tab")
     tab.page.keyboard.press("Enter")
     tab.page.wait_for_selector(".copy:text('Copied')")
-    line = "meltano --environment sandbox config set tap-booker location_ids '[3749]'"
+    line = "TAP_BOOKER_LOCATION_IDS='[3749]' meltano --environment sandbox invoke tap-booker:doctor"
     assert tab.page.evaluate("navigator.clipboard.readText()") == line
     assert tab.page.inner_text("#copied") == f"Copied: {line}"
 

@@ -100,17 +100,17 @@ def test_it_opens_its_page_connects_says_what_comes_next_and_is_gone(command: Co
     code, out, err = command.end(running)
     assert (code, err) == (0, "")
     assert "Connected: Sandbox Spa 3749, location 3749, America/Chicago, Live" in out
-    assert f"  meltano --environment sandbox config set tap-booker credentials_path {command.file}\n" in out
+    assert f"  TAP_BOOKER_CREDENTIALS_PATH={command.file} TAP_BOOKER_LOCATION_IDS='[3749]' meltano" in out
     assert stat.S_IMODE(command.file.stat().st_mode) == 0o600
     with pytest.raises(requests.ConnectionError):
         requests.get(command.back, timeout=10)
 
 
 def test_the_run_of_the_readme_is_real(command: Command) -> None:
-    running = command.start()
+    running = command.start(MELTANO_ENVIRONMENT="production")
     first = wait_for_page(running)
     command.visitor().connect()
-    said = command.end(running)[1].replace("--environment sandbox", "--environment production")
+    said = command.end(running)[1]
     shown = README.split("$ booker-connect --config config.json\n")[1].split("```")[0]
     assert (
         f"Connect Booker at {first}\n{said}".replace(first, "http://127.0.0.1:8776/").replace(
@@ -216,7 +216,7 @@ def test_how_the_tap_came_in_so_far_does_not_stand_in_the_way(command: Command) 
     running = command.start()
     wait_for_page(running)
     command.visitor().connect()
-    assert "config unset tap-booker personal_access_token" in command.end(running)[1]
+    assert "TAP_BOOKER_PERSONAL_ACCESS_TOKEN='' meltano" in command.end(running)[1]
 
 
 @pytest.mark.parametrize(

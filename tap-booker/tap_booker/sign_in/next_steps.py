@@ -12,6 +12,13 @@ from tap_booker.settings import BOOKER_URL
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SANDBOX = "sandbox"
+WHY = {
+    "credentials_path": "Name the credential file",
+    "location_ids": "Name the location",
+    "personal_access_token": "Empty the personal access token, which the credential file replaces",
+}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -31,25 +38,38 @@ def next_steps(
 ) -> tuple[Step, ...]:
     """The Meltano lines from here to the first run, only those that are needed.
 
+    Settings of a real account go into `.env`, which goes before all files of the project and keeps its
+    comments. The sandbox's go along with each line: what was made up must not meet a real account later.
+
     Args:
         given: The settings that the sign-in was started with.
         location_id: The location that was connected.
         path: Where the credential file lies.
         environment: Meltano's environment, when Meltano started the sign-in.
     """
-    ours = given.get("base_url", BOOKER_URL) == BOOKER_URL
-    meltano = f"meltano --environment {shlex.quote(environment or ('production' if ours else 'sandbox'))}"
-    steps = []
+    is_real = given.get("base_url", BOOKER_URL) == BOOKER_URL
+    environment = environment or ("production" if is_real else SANDBOX)
+    meltano = f"meltano --environment {shlex.quote(environment)}"
+    changes = _changes(given, location_id, path)
+    along, steps = "", []
+    if environment == SANDBOX:
+        along = "".join(f"TAP_BOOKER_{name.upper()}={shlex.quote(value)} " for name, value in changes.items())
+    else:
+        store = f"{meltano} config set --store dotenv tap-booker"
+        steps = [Step(WHY[name], f"{store} {name} {shlex.quote(value)}") for name, value in changes.items()]
+    steps.append(Step("See that all is well", f"{along}{meltano} invoke tap-booker:doctor"))
+    steps.append(Step("Sync for the first time", f"{along}{meltano} run sync"))
+    return tuple(steps)
+
+
+def _changes(given: Mapping[str, Any], location_id: int, path: str) -> dict[str, str]:
+    """The settings that are not yet as a run with the new access needs them."""
+    changes = {}
     if not given.get("credentials_path"):
-        line = f"{meltano} config set tap-booker credentials_path {shlex.quote(path)}"
-        steps.append(Step("Name the credential file", line))
+        changes["credentials_path"] = path
     ids = given.get("location_ids") or []
     if location_id not in ids:
-        line = f"{meltano} config set tap-booker location_ids {shlex.quote(json.dumps([*ids, location_id]))}"
-        steps.append(Step("Name the location", line))
+        changes["location_ids"] = json.dumps([*ids, location_id])
     if given.get("personal_access_token"):
-        line = f"{meltano} config unset tap-booker personal_access_token"
-        steps.append(Step("Drop the personal access token, which the credential file replaces", line))
-    steps.append(Step("See that all is well", f"{meltano} invoke tap-booker:doctor"))
-    steps.append(Step("Sync for the first time", f"{meltano} run sync"))
-    return tuple(steps)
+        changes["personal_access_token"] = ""
+    return changes
