@@ -169,6 +169,11 @@ def test_after_a_no_the_next_start_succeeds(visitor: Visitor) -> None:
     assert visitor.connect().url.endswith("/done")
 
 
+def test_a_start_that_is_spent_leads_to_booker_no_more(visitor: Visitor) -> None:
+    visitor.connect(decision="deny")
+    assert visitor.get("/away").url.endswith("/location")
+
+
 @pytest.mark.parametrize("answer", ["argument", "permission"])
 def test_a_location_that_booker_does_not_show(page: Opened, visitor: Visitor, answer: Any) -> None:
     page.box.booker.switches.unknown_location = answer
