@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import json
 import os
@@ -242,6 +243,9 @@ def test_the_command_shows_nobody_unless_asked_to(household: Household) -> None:
     ]
     for command in (*([one] for one in COMMANDS), *whom, *as_json):
         assert household.run("referrizer-ledger", *command).returncode == 0
+    page = household.folder / "report.html"
+    assert household.run("referrizer-ledger", "report", "--output", str(page)).returncode == 0
+    household.said.append(html.unescape(re.sub("<[^>]*>", " ", page.read_text())))
     by_email = household.run("referrizer-ledger", "explain", "-", stdin="kate@example.com\n")
     assert (by_email.returncode, "linked" in by_email.stdout) == (0, True)
     assert leaks(household) == {}

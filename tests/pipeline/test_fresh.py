@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -84,6 +85,15 @@ def test_the_run_that_the_readme_shows_is_this_one(
         part for part in parts if not part.startswith(varying) and not any(part in one for one in said)
     ]
     assert missing == []
+
+
+def test_make_demo_ends_with_the_path_of_a_report_that_is_its_owners_alone(
+    clone: Path, told: subprocess.CompletedProcess[str]
+) -> None:
+    report = Path(told.stdout.splitlines()[-1])
+    assert report == clone / ".cache/demo/report.html"
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert "Current customers → Past customers" in re.sub("<[^>]*>", "", report.read_text())
 
 
 def test_make_demo_leaves_the_tree_clean_and_nothing_but_caches(
