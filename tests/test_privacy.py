@@ -225,7 +225,7 @@ def test_nothing_that_is_somebodys_is_said_by_tap_target_or_command(household: H
     assert (tapped.returncode, tapped.stdout.count('"RECORD"') > 100) == (0, True), tapped.stderr
     for _ in range(2):
         loaded = household.run("target-referrizer", stdin=messed_up(tapped.stdout, box))
-        assert loaded.returncode in {0, 3}, loaded.stderr
+        assert loaded.returncode in {0, 3, 6}, loaded.stderr
         box.clock.advance(timedelta(days=40))
     assert {"RFZ-203", "RFZ-209", "RFZ-210"} <= set(re.findall(r"RFZ-\d+", "".join(household.said)))
     assert ("DEBUG" in "".join(household.said)) == ("DEBUG" in household.variables.values())

@@ -127,7 +127,7 @@ def test_a_backup_has_locked_the_ledger_from_the_start(open_salon: Salon) -> Non
         assert (
             "the ledger cannot be opened: another program holds it for long, such as a backup. " in one.last
         )
-    assert open_salon.box.requests == []
+    assert [one for one in open_salon.box.requests if one.method != "GET"] == []
 
 
 @pytest.mark.parametrize(("path", "in_doubt"), [("contacts", 0), ("visits", 2)])

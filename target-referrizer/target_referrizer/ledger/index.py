@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from target_referrizer.ledger.marks import Marks
 from target_referrizer.ledger.rows import canonical
-from target_referrizer.ledger.tables import remote_contact
+from target_referrizer.ledger.tables import contact, remote_contact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,8 +75,9 @@ def is_shown(tx: sa.Connection, remote_id: str) -> bool:
     return bool(tx.scalar(sa.select(sa.func.count()).select_from(remote_contact).where(there)))
 
 
-#: Contacts that this ledger has written nothing to: what they show is not from here.
-_FOREIGN = remote_contact.c.confirmed_group.is_(None) & remote_contact.c.written_run.is_(None)
+_OURS = sa.exists().where(contact.c.remote_id == remote_contact.c.id, contact.c.linked_by == "created")
+#: Contacts that this ledger has neither made nor written to: what they show is not from here.
+_FOREIGN = remote_contact.c.confirmed_group.is_(None) & remote_contact.c.written_run.is_(None) & ~_OURS
 
 
 def shows(tx: sa.Connection, field: str, *, foreign: bool = False) -> bool:
