@@ -31,7 +31,7 @@ def seen(request: pytest.FixtureRequest, processes: Processes) -> tuple[Cell, Ob
 
 @pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
 def in_flight(request: pytest.FixtureRequest, processes: Processes) -> dict[Cell, Observed]:
-    url = request.getfixturevalue("server") if request.param == "PostgreSQL" else None
+    url = request.getfixturevalue("machine") if request.param == "PostgreSQL" else None
     return {cell: observe(cell, processes, url) for cell in IN_FLIGHT}
 
 
