@@ -41,9 +41,22 @@ def run_command(command: object) -> NoReturn:
     except BookerError as failure:
         code = _say(failure)
     except Exception as failure:  # noqa: BLE001  the last door: nothing passes it as a traceback
+        if (leaving_code := _left_with(failure)) is not None:
+            _leave(leaving_code)
         lost = isinstance(failure, OSError) and failure.errno in OUTPUT_LOST
         code = _say(ReaderGoneError()) if lost else _say_unknown(failure)
     _leave(code if isinstance(code, int) else int(code is not None))
+
+
+def _left_with(failure: BaseException | None) -> int | None:
+    """The exit code of a signal that this failure came of, else None.
+
+    A signal ends what it meets between any two steps. Where it meets the taking of a lock, the lock complains
+    that it was not taken, and that error stands in front of the signal's.
+    """
+    while failure is not None and not isinstance(failure, SystemExit):
+        failure = failure.__context__
+    return failure.code if failure is not None and isinstance(failure.code, int) else None
 
 
 def _say(failure: BookerError) -> int:

@@ -28,20 +28,22 @@ def run_cli(command: Any, name: str) -> NoReturn:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(1)
-    except LeaveNow as asked:
-        _say(asked.stopped)
-        raise
-    except TargetError as error:
-        _say(error)
-        sys.exit(error.exit_code)
-    except LedgerFailure as error:
-        _say(failure(error))
-        sys.exit(1)
-    except Exception as error:  # noqa: BLE001 - the last resort: say where, never what (it could quote a person)
-        place = _innermost(error)
-        _say(TargetError("RFZ-902", f"{type(error).__name__} at {place}"))
-        sys.exit(1)
+    except (LeaveNow, Exception) as error:  # noqa: BLE001 - the last resort
+        known = _known(error)
+        _say(known)
+        sys.exit(known.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _known(error: BaseException) -> TargetError:
+    """What is said of an error: of one that nobody foresaw where, never what, which could quote a person."""
+    if asked := LeaveNow.behind(error):
+        return asked.stopped
+    if isinstance(error, TargetError):
+        return error
+    if isinstance(error, LedgerFailure):
+        return failure(error)
+    return TargetError("RFZ-902", f"{type(error).__name__} at {_innermost(error)}")
 
 
 def _innermost(error: BaseException) -> str:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from threading import Event
+
+    from target_referrizer.stopping import Stop
 
 # A clock and a wait may disagree by less than this without anybody being early.
 _HAIR = 1e-6
@@ -51,7 +52,7 @@ class Pacer:
         self._next = clock()
         self._resume = self._next
 
-    def take(self, stop: Event) -> None:
+    def take(self, stop: Stop) -> None:
         """Wait until it is the calling worker's turn, or until the run is stopped."""
         while not stop.is_set() and (seconds := self._seconds_to_go()) > 0:
             (self._wait or stop.wait)(seconds)

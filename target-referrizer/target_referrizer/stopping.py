@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import threading
+import time
 from typing import TYPE_CHECKING, NoReturn
 
 from target_referrizer.errors import TargetError
@@ -12,14 +12,38 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
-class Stop(threading.Event):
+LOOK_SECONDS = 0.1
+"""How long a sleeper may not notice that a stop was asked for."""
+
+
+class Stop:
     """Set when somebody asks the run to stop; waiting on it is a sleep that ends then.
+
+    A signal's handler sets it, in whatever the main thread is doing, also in a wait for this. So there is no
+    lock in it, as an event has: the handler would wait for what it interrupted.
 
     Attributes:
         signum: The signal that asked.
     """
 
-    signum = 0
+    def __init__(self) -> None:
+        self.signum = 0
+        self._is_set = False
+
+    def set(self) -> None:
+        """Ask everybody to stop."""
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        """Whether somebody asked."""
+        return self._is_set
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, unless and until a stop is asked for; tells whether it was."""
+        until = time.monotonic() + seconds
+        while not self._is_set and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_SECONDS))
+        return self._is_set
 
     def check(self) -> None:
         """Raise Stopped once a stop was asked for."""
@@ -48,6 +72,18 @@ class LeaveNow(SystemExit):
     def __init__(self, signum: int) -> None:
         super().__init__(128 + signum)
         self.stopped = Stopped(signum)
+
+    @classmethod
+    def behind(cls, error: BaseException) -> LeaveNow | None:
+        """The stop that another error came of, or None.
+
+        A signal arrives between any two steps, also while a lock is being taken or a connection put back.
+        What tidies up may then fail by itself, and its error stands in front.
+        """
+        seen: BaseException | None = error
+        while seen is not None and not isinstance(seen, cls):
+            seen = seen.__context__
+        return seen
 
 
 def leave_when_asked() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.target_referrizer.processes import (
@@ -24,6 +25,8 @@ from tests.target_referrizer.processes import (
     settings_file,
 )
 from tests.target_referrizer.salon import check_in
+
+from target_referrizer.stopping import Stop
 
 if TYPE_CHECKING:
     from tests.target_referrizer.processes import Ended
@@ -141,3 +144,47 @@ def test_there_is_no_room_for_the_state(open_salon: Salon) -> None:
         ended = end_of(process)
     check_end(ended, 1, "RFZ-604")
     assert "No space left on device" in ended.last
+
+
+TORN = """
+import os, signal
+from target_referrizer.failing import run_cli
+
+class Torn:
+    def main(self, **_):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            raise RuntimeError("release unlocked lock")
+
+run_cli(Torn(), "torn")
+"""
+"""A command whose tidying up fails because a signal tore it: its error stands in front of the signal's."""
+
+
+def test_what_a_signal_tore_does_not_hide_the_signal() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TORN], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "RFZ-603 stopped by signal 15" in done.stderr) == (143, True), done.stderr
+    assert "RFZ-902" not in done.stderr
+
+
+def test_a_stop_may_be_asked_for_in_the_middle_of_a_wait_for_it() -> None:
+    stop = Stop()
+    lines_done = 0
+
+    def ask(_frame: object, event: str, _arg: object) -> Any:
+        nonlocal lines_done
+        if event == "line":
+            lines_done += 1
+            stop.set()  # as a handler would, between each two lines
+        return ask
+
+    sys.settrace(ask)
+    try:
+        told = stop.wait(600)
+    finally:
+        sys.settrace(None)
+    assert told
+    assert lines_done > 2
