@@ -82,7 +82,7 @@ def command(box: Sandbox, tmp_path: Path) -> Iterator[Command]:
 
 
 def next_line(process: subprocess.Popen[str]) -> str:
-    """One line of its output and not a byte more: the rest is for `communicate`, which looks into no buffer."""
+    """One line of its output and not a byte more: `communicate` looks into no buffer for the rest."""
     assert process.stdout is not None
     line = b""
     while not line.endswith(b"\n") and (byte := os.read(process.stdout.fileno(), 1)):

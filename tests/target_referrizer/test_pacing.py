@@ -4,13 +4,13 @@ import math
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Event
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from target_referrizer.pacing import Pacer, Patience, backoff, retry_after
+from target_referrizer.stopping import Stop
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Clock:
 def departures(pacer: Pacer, clock: Clock, number: int) -> list[float]:
     times = []
     for _ in range(number):
-        pacer.take(Event())
+        pacer.take(Stop())
         times.append(round(clock.now - 1000, 6))
     return times
 
@@ -54,7 +54,7 @@ def test_no_second_ever_holds_more_than_the_limit(idle: list[float], limit: floa
     left = []
     for seconds in idle:
         clock.now += seconds
-        pacer.take(Event())
+        pacer.take(Stop())
         left.append(clock.now)
     for start in left:
         assert sum(start <= moment < start + 1 - 1e-3 for moment in left) <= math.ceil(limit)
@@ -63,7 +63,7 @@ def test_no_second_ever_holds_more_than_the_limit(idle: list[float], limit: floa
 def test_a_pause_binds_the_next_turn_and_spacing_goes_on_after_it() -> None:
     clock = Clock()
     pacer = Pacer(2, clock, clock.wait)
-    pacer.take(Event())
+    pacer.take(Stop())
     pacer.pause(30)
     assert departures(pacer, clock, 3) == [30, 30.5, 31]
 
@@ -88,7 +88,7 @@ def test_a_pause_that_comes_while_one_waits_binds_too() -> None:
             pacer.pause(10)
 
     pacer = Pacer(1, clock, wait)
-    pacer.take(Event())
+    pacer.take(Stop())
     assert departures(pacer, clock, 1) == [11]
 
 
