@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import SettingsError
@@ -136,10 +137,11 @@ def _compare_index(context: Context, comparison: _Comparison) -> None:
 def _read_by_id(context: Context, comparison: _Comparison, sample: int, rng: Random) -> None:
     with context.ledger.transaction() as tx:
         number = reports.count_linked_remotes(tx)
-        places = sorted(rng.sample(range(number), min(sample, number)), reverse=True)
+        chosen = reports.linked_remotes_at(tx, set(rng.sample(range(number), min(sample, number))))
+    left = iter(chosen)
 
-    def take(tx: sa.Connection, room: int) -> list[str]:
-        return [reports.linked_remote_at(tx, places.pop()) for _ in range(min(room, len(places)))]
+    def take(_: sa.Connection, room: int) -> list[str]:
+        return list(islice(left, room))
 
     found: list[str] = []
 
@@ -149,7 +151,7 @@ def _read_by_id(context: Context, comparison: _Comparison, sample: int, rng: Ran
         comparison.compare(tx, remote, shown)
         found.extend([] if document is None else [remote_id])
 
-    asked = len(places)
+    asked = len(chosen)
     send_all(context, "reading contacts", Reading(context.client, take, keep, comparison.cannot_read), asked)
     if asked > 1 and not found:
         what = f"none of {asked} contacts can be read by its id; check api_url; --all reads the list instead"

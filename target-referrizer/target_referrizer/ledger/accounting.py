@@ -112,25 +112,32 @@ def backlog(tx: sa.Connection, source: str, run: int) -> dict[str, int]:
     }
 
 
-_LINKED = contact.c.remote_id == remote_contact.c.id
+# Who is meant stands in lists that are made once. As a condition looked up for each contact, a database
+# without statistics would go through everybody of the run for everybody of the run.
 
 
 def _written_besides(run: int) -> sa.ColumnElement[bool]:
-    of_input = sa.exists().where(_LINKED, contact.c.staged_run == run)
-    created_now = sa.exists().where(_LINKED, contact.c.created_run == run)
-    return (remote_contact.c.written_run == run) & remote_contact.c.is_linked & ~of_input & ~created_now
+    in_this_run = (contact.c.staged_run == run) | (contact.c.created_run == run)
+    written = (remote_contact.c.written_run == run) & remote_contact.c.is_linked
+    return written & ~_is_one_of(sa.select(contact.c.remote_id).where(in_this_run))
 
 
 def _had_visits(source: str, run: int) -> sa.ColumnElement[bool]:
     """Whose check-ins stand in this input."""
-    of_contact = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
     mine = (visit.c.source == source) & (visit.c.staged_run == run)
-    return sa.exists().where(_LINKED, of_contact, mine)
+    guests = sa.select(visit.c.contact_id).where(mine)
+    return _is_one_of(
+        sa.select(contact.c.remote_id).where(contact.c.source == source, contact.c.id.in_(guests))
+    )
 
 
 def _aged(run: int) -> sa.ColumnElement[bool]:
-    mine = (event.c.run == run) & (event.c.kind == "moved") & (event.c.remote_id == remote_contact.c.id)
-    return sa.exists().where(mine, event.c.detail.contains(TIME_HAS_PASSED))
+    moved = (event.c.run == run) & (event.c.kind == "moved") & event.c.detail.contains(TIME_HAS_PASSED)
+    return _is_one_of(sa.select(event.c.remote_id).where(moved))
+
+
+def _is_one_of(ids: sa.Select[Any]) -> sa.ColumnElement[bool]:
+    return remote_contact.c.id.in_(ids.where(ids.selected_columns[0].is_not(None)))
 
 
 def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> int:

@@ -12,7 +12,7 @@ from target_referrizer.ledger.marks import VEILED
 from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from target_referrizer.groups import CutOffs
@@ -209,10 +209,11 @@ def count_linked_remotes(tx: sa.Connection) -> int:
     return _count(tx, remote_contact, _there())
 
 
-def linked_remote_at(tx: sa.Connection, place: int) -> str:
-    """The id of the linked contact at a place, from 0, in the order of the ids."""
+def linked_remotes_at(tx: sa.Connection, places: Collection[int]) -> list[str]:
+    """The ids of the linked contacts at these places, from 0, in the order of the ids."""
     query = sa.select(remote_contact.c.id).where(_there()).order_by(remote_contact.c.id)
-    return str(tx.execute(query.offset(place).limit(1)).scalar_one())
+    ids = tx.scalars(query.execution_options(yield_per=outbox.PAGE))
+    return [str(one) for place, one in enumerate(ids) if place in places]
 
 
 def records_of(tx: sa.Connection, remote_id: str) -> list[str]:
