@@ -16,6 +16,10 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResu
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s.\x00-\x1f\x7f]+(\.[^@\s.\x00-\x1f\x7f]+)+")
 # Longer ones are nobody's; a ledger's columns are as wide.
 _LONGEST_EMAIL, _LONGEST_NAME = 320, 255
+# Nearly every number of a salon's list, such as (312) 555-0101: the library takes a quarter of the time of
+# staging to say the same of it.
+_PLAIN_PHONE = re.compile(r"\(?([2-9][0-9]{2})\)?[ .-]?([0-9]{3})[ .-]?([0-9]{4})")
+_NORTH_AMERICA = frozenset({"US", "CA"})
 _ACCENTS = range(0x300, 0x370)
 # Letters that Unicode does not take apart into a base letter and an accent.
 _LETTERS = str.maketrans(
@@ -37,6 +41,8 @@ def fold(text: str | None) -> str:
     """
     if not text:
         return ""
+    if text.isascii():  # most names: nothing of what follows does anything else to them
+        return "".join(filter(str.isalnum, text.lower()))[:_LONGEST_NAME]
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_LETTERS)
     bare = "".join(letter for letter in plain if ord(letter) not in _ACCENTS)
     kept = [letter for before, letter in pairwise(f" {bare}") if _counts(before, letter)]
@@ -75,6 +81,13 @@ def phone_key(phone: str | None, country: str) -> str | None:
     Returns:
         The number in E.164, such as `+13125550101`, or None when it is none.
     """
+    if phone and country.upper() in _NORTH_AMERICA and (plain := _PLAIN_PHONE.fullmatch(phone)):
+        return "+1" + "".join(plain.groups())
+    return _parsed_phone(phone, country)
+
+
+def _parsed_phone(phone: str | None, country: str) -> str | None:
+    """The same by the library alone."""
     try:
         number = phonenumbers.parse(phone or "", country.upper())
     except NumberParseException:

@@ -7,10 +7,9 @@ import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from jsonschema import Draft202012Validator
 from singer_sdk.sinks import BatchSink
 
-from target_referrizer import schemas
+from target_referrizer.contract import Contract
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger.journal import Rejected
 from target_referrizer.ledger.rows import ContactRow, VisitRow, canonical, id_text
@@ -66,8 +65,7 @@ class ContractSink(BatchSink):
 
     def setup(self) -> None:
         """Load the contract once for each stream."""
-        checker = Draft202012Validator.FORMAT_CHECKER
-        self._contract = Draft202012Validator(schemas.load(self.stream), format_checker=checker)
+        self._contract = Contract(self.stream)
 
     def __init__(self, target: TargetReferrizer, **kwargs: Any) -> None:
         super().__init__(target, **kwargs)
@@ -97,10 +95,9 @@ class ContractSink(BatchSink):
     def _check(self, record: dict[str, Any]) -> None:
         if record.get("id") in (None, ""):
             raise Unusable("RFZ-204", "the record has no id")
-        error = next(self._contract.iter_errors(record), None)
-        if error is not None:
-            place = ".".join(str(part) for part in error.absolute_path) or "the record"
-            raise Unusable("RFZ-203", f"{place}: {_why(error)}")
+        breach = self._contract.breach(record)
+        if breach is not None:
+            raise Unusable("RFZ-203", breach)
         unfit = next((name for name in ("id", "contact_id") if not _is_fit(record.get(name))), None)
         if unfit:
             raise Unusable("RFZ-203", f"{unfit}: must be a short text without control characters")
@@ -208,14 +205,3 @@ def _is_fit(value: Any) -> bool:
         return False
     text = "" if value is None else id_text(value)
     return len(text) <= LONGEST_ID and not any(map(commands, text))
-
-
-def _why(error: Any) -> str:
-    """What the contract asks for, without the value that broke it."""
-    if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
-        return f"{', '.join(missing)} is missing"
-    asked = error.validator_value
-    if error.validator in {"type", "format"}:
-        return f"must be a {' or '.join([asked] if isinstance(asked, str) else asked)}"
-    return f"does not keep to {error.validator} {asked}"

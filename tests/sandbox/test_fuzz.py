@@ -95,7 +95,6 @@ def _fuzz(box: Sandbox, vendor: str, operation: Any, examples: int) -> None:
 
     @settings(
         max_examples=examples,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.generate],

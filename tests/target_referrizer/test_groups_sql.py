@@ -123,7 +123,7 @@ def in_memory() -> Iterator[Ledger]:
         yield ledger
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(case=cases())
 def test_sqlite_python_and_a_calendar_agree(in_memory: Ledger, case: Any) -> None:
     agree(in_memory, case)
@@ -133,7 +133,7 @@ def test_sqlite_python_and_a_calendar_agree(in_memory: Ledger, case: Any) -> Non
 def test_postgresql_python_and_a_calendar_agree(server: str) -> None:
     with closing(Ledger(server)) as ledger:
 
-        @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
         @given(case=cases())
         def every(case: Any) -> None:
             agree(ledger, case)

@@ -328,7 +328,6 @@ def explore(examples: int, steps: int, machine: type[Business] = Business) -> No
     how = settings(
         max_examples=examples,
         stateful_step_count=steps,
-        deadline=None,
         database=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),

@@ -178,7 +178,7 @@ def test_a_run_links_rejects_and_creates_as_brute_force_says(salon: Salon) -> No
     salon.box.referrizer.switches.unique_by = "none"
     examples = 0
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=QUICK)
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], phases=QUICK)
     @given(scenes(), st.data())
     def every(scene: tuple[Human, list[Human]], data: st.DataObject) -> None:
         nonlocal examples

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_referrizer import people
 from target_referrizer.people import email_key, first_names_disagree, fold, last_names_agree, phone_key
 
 NAMES = st.text(max_size=20)
@@ -109,6 +110,20 @@ def test_a_phone_is_recognised_in_its_country_or_refused(
 def test_a_phone_key_reads_itself(text: str, country: str) -> None:
     key = phone_key(text, country)
     assert key is None or phone_key(key, "US") == key
+
+
+@given(
+    st.from_regex(r"[(+]?[0-9]{3}[)]?[ .-]{0,2}[0-9]{3}[ .-]{0,2}[0-9]{4}", fullmatch=True),
+    st.sampled_from(["US", "CA", "us", "DE", "BS"]),
+)
+def test_a_plain_phone_is_recognised_as_the_library_does(text: str, country: str) -> None:
+    assert phone_key(text, country) == people._parsed_phone(text, country)
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=200))
+def test_a_plain_name_is_folded_as_any_other(name: str) -> None:
+    """An accent on a letter in front of it takes the same name the long way."""
+    assert fold(name) == fold(f"\u00e9{name}").removeprefix("e")
 
 
 @given(st.text(max_size=30))

@@ -8,7 +8,6 @@ and by the order of the lines where neither says.
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -102,7 +101,7 @@ def _after_contacts(
 
 
 def _columns(row: ContactRow) -> dict[str, Any]:
-    return {name: value for name, value in asdict(row).items() if name != "reject_reason"}
+    return {name: value for name, value in vars(row).items() if name != "reject_reason"}
 
 
 def _contact_update(found: sa.Row[Any], row: ContactRow, run: int) -> dict[str, Any]:
@@ -135,7 +134,7 @@ def stage_visits(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[
             undone = row.checked_in_at if not row.is_checked_in else None
             inserts.append(
                 {
-                    **asdict(row),
+                    **vars(row),
                     "source": source,
                     "staged_run": moment.run,
                     "status": "open",
@@ -173,7 +172,7 @@ def _visit_update(found: sa.Row[Any], row: VisitRow, run: int) -> dict[str, Any]
         undone = found.checked_in_at if found.is_checked_in else (row.checked_in_at or found.undone_at)
     mended = found.status in {"rejected", "waiting"} and _moved(found, row)
     return {
-        **{name: value for name, value in asdict(row).items() if name != "id"},
+        **{name: value for name, value in vars(row).items() if name != "id"},
         "key": row.id,
         "staged_run": run,
         "undone_at": undone,

@@ -1,0 +1,58 @@
+"""Whether a record keeps the stream contract, and what breaks it.
+
+`jsonschema` has the word. Nearly every record is good, and jsonschema-rs tells so many times as fast, with
+the checks of formats that `jsonschema` has; only what it does not pass is looked at by `jsonschema`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema_rs
+from jsonschema import Draft202012Validator
+
+from target_referrizer import schemas
+
+_FORMATS = Draft202012Validator.FORMAT_CHECKER
+
+
+class Contract:
+    """The contract of one stream."""
+
+    def __init__(self, stream: str) -> None:
+        schema = schemas.load(stream)
+        self._slow = Draft202012Validator(schema, format_checker=_FORMATS)
+        formats = {name: _checked(name) for name in _FORMATS.checkers}
+        self._fast = jsonschema_rs.Draft202012Validator(schema, formats=formats, validate_formats=True)
+
+    def breach(self, record: Any) -> str | None:
+        """What breaks the contract where, and what it asks for, without the value; None if nothing does."""
+        if self.is_surely_kept(record):
+            return None
+        error = next(self._slow.iter_errors(record), None)
+        if error is None:
+            return None
+        place = ".".join(str(part) for part in error.absolute_path) or "the record"
+        return f"{place}: {_asked(error)}"
+
+    def is_surely_kept(self, record: Any) -> bool:
+        """The quick look; it says no also of what it cannot read, such as half a character."""
+        try:
+            return self._fast.is_valid(record)
+        except ValueError:
+            return False
+
+
+def _checked(name: str) -> Any:
+    return lambda value: _FORMATS.conforms(value, name)
+
+
+def _asked(error: Any) -> str:
+    """What the contract asks for, without the value that broke it."""
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f"{', '.join(missing)} is missing"
+    asked = error.validator_value
+    if error.validator in {"type", "format"}:
+        return f"must be a {' or '.join([asked] if isinstance(asked, str) else asked)}"
+    return f"does not keep to {error.validator} {asked}"
