@@ -2,55 +2,173 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
-import sys
 from contextlib import closing
 from datetime import datetime
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import click
+
 from sandbox.box import DEFAULT_LOCATION, DEFAULT_NOW, Sandbox
+from sandbox.manual import Manual, ManualGroup
 from sandbox.server.threaded import HOST
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-MAX_PORT = 65_535
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
-    options = _parser().parse_args(arguments)
-    try:
-        result: int = options.run(options)
-    except OSError as error:
-        sys.stderr.write(f"sandbox: {options.what(options)} ({os.strerror(error.errno or 0)})\n")
-        return 1
-    return result
+PORT = click.IntRange(0, 65_535)
+COUNT = click.IntRange(0)
+EXITS = {"0": "done", "1": "the port is taken, or nobody answers there", "2": "a wrong call"}
 
 
-def serve(options: argparse.Namespace) -> int:
-    """Serve until a signal comes."""
+class Zone(click.ParamType[str]):
+    """An IANA zone."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """See click."""
+        try:
+            return ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{value!r} is not a zone such as America/Chicago", param, ctx)
+
+
+class Location(click.ParamType[tuple[int, str]]):
+    """One of several locations: its id and its zone."""
+
+    name = "id=zone"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, str]:
+        """See click."""
+        key, _, zone = value.partition("=")
+        return COUNT.convert(key, param, ctx), Zone().convert(zone, param, ctx)
+
+
+class Instant(click.ParamType[datetime]):
+    """A date-time with a zone."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """See click."""
+        try:
+            instant = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except ValueError:
+            instant = datetime.min  # noqa: DTZ901 - refused just below
+        if instant.tzinfo is None:
+            self.fail(f"{value!r} is not an instant with a zone such as 2026-03-02T15:00:00Z", param, ctx)
+        return instant
+
+
+@click.group(
+    cls=ManualGroup,
+    changes="Nothing outside of its own process; no call leaves 127.0.0.1.",
+    exits=EXITS,
+    examples={
+        "sandbox serve --port 8765": "Serve what the Meltano project's environment `sandbox` asks",
+        "sandbox advance --port 8765 --hours 1 --news 1": "Let an hour pass in it, with guests and edits",
+    },
+)
+@click.version_option(package_name="booker-referrizer-sandbox", message="%(prog)s v%(version)s")
+def sandbox() -> None:
+    """Booker's and Referrizer's APIs as one local server, for trials without an account."""
+
+
+@sandbox.command(
+    cls=Manual,
+    changes="Nothing outside of its own process: all is forgotten when it ends.",
+    exits=EXITS,
+    examples={
+        "sandbox serve --port 8765": "The salon of the Meltano project's environment `sandbox`",
+        "sandbox serve --port 8765 --contacts 2000": "A larger one",
+        "sandbox serve --location 1=Europe/London --location 2=Asia/Kolkata": "Several locations",
+    },
+)
+@click.option("--port", type=PORT, default=0, show_default="a free one", help="Port on 127.0.0.1.")
+@click.option(
+    "--contacts", type=COUNT, default=50, show_default=True, metavar="N",
+    help="Customers in all; 0 for the special people only.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same salon.")
+@click.option(
+    "--zone", type=Zone(), default="America/Chicago", show_default=True, help="IANA zone of the location."
+)
+@click.option(
+    "--now", type=Instant(), default=DEFAULT_NOW, show_default=True,
+    help="The salon's clock, ISO 8601 with a zone.",
+)  # fmt: skip
+@click.option(
+    "--location-id", type=COUNT, default=DEFAULT_LOCATION, show_default=True, metavar="ID",
+    help="Booker's id of the location.",
+)  # fmt: skip
+@click.option("--location", type=Location(), multiple=True, help="One of several locations; may be repeated.")
+def serve(  # noqa: PLR0913, PLR0917 - one argument for each option
+    port: int,
+    contacts: int,
+    seed: int,
+    zone: str,
+    now: datetime,
+    location_id: int,
+    location: tuple[tuple[int, str], ...],
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; prints one JSON line when ready.
+
+    The line holds the addresses, the credentials and the token, all made up.
+    """
+    box = Sandbox(
+        contacts=contacts,
+        seed=seed,
+        zone=zone,
+        now=now,
+        location_id=location_id,
+        locations=dict(location) if location else None,
+        port=port,
+    )
     # Blocked before the server's thread starts, so that every thread leaves them to sigwait.
     signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    with _sandbox(options) as box:
-        sys.stdout.write(json.dumps(ready_line(box)) + "\n")
-        sys.stdout.flush()
-        signal.sigwait(signals)
-    return 0
+    try:
+        with box:
+            click.echo(json.dumps(ready_line(box)))
+            signal.sigwait(signals)
+    except OSError as error:
+        _fail(f"cannot listen on port {port}", error)
 
 
-def advance(options: argparse.Namespace) -> int:
-    """Let time pass in a sandbox that is served, and let things happen; prints both as one JSON line."""
-    clock = _tell(options.port, "clock", {"advance_seconds": round(options.hours * 3600)})
-    news = {} if options.news is None else {"news": _tell(options.port, "news", {"seed": options.news})}
-    sys.stdout.write(json.dumps({**clock, **news}) + "\n")
-    return 0
+@sandbox.command(
+    cls=Manual,
+    changes="The clock, and with --news the people, of a sandbox that is served.",
+    exits=EXITS,
+    examples={
+        "sandbox advance --port 8765": "An hour without news",
+        "sandbox advance --port 8765 --hours 24 --news 1": "A day, with things that happen at its end",
+    },
+)
+@click.option("--port", type=PORT, required=True, help="Where it is served.")
+@click.option("--hours", type=float, default=1, show_default=True, help="How much time passes.")
+@click.option(
+    "--news", type=int, metavar="SEED", help="Let an hour's worth of things happen at the end of it."
+)
+def advance(port: int, hours: float, news: int | None) -> None:
+    """Let time pass in a sandbox that is served.
+
+    Prints the new time, and with --news what happened, as one JSON line.
+    """
+    try:
+        clock = _tell(port, "clock", {"advance_seconds": round(hours * 3600)})
+        said = {} if news is None else {"news": _tell(port, "news", {"seed": news})}
+    except OSError as error:
+        _fail(f"no sandbox answers on port {port}", error)
+    click.echo(json.dumps({**clock, **said}))
+
+
+def _fail(what: str, error: OSError) -> NoReturn:
+    click.echo(f"sandbox: {what} ({os.strerror(error.errno or 0)})", err=True)
+    raise SystemExit(1)
 
 
 def _tell(port: int, name: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -75,96 +193,6 @@ def ready_line(box: Sandbox) -> dict[str, Any]:
     }
 
 
-def _sandbox(options: argparse.Namespace) -> Sandbox:
-    return Sandbox(
-        contacts=options.contacts,
-        seed=options.seed,
-        zone=options.zone,
-        now=options.now,
-        location_id=options.location_id,
-        locations=dict(options.location) if options.location else None,
-        port=options.port,
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sandbox", description="Booker's and Referrizer's APIs as one local server."
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_serve(
-        commands.add_parser("serve", help="serve until SIGTERM or Ctrl-C; prints one JSON line when ready")
-    )
-    _add_advance(commands.add_parser("advance", help="let time pass in a sandbox that is served"))
-    return parser
-
-
-def _add_serve(command: argparse.ArgumentParser) -> None:
-    command.set_defaults(run=serve, what=lambda options: f"cannot listen on port {options.port}")
-    command.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1; 0 for a free one")
-    command.add_argument(
-        "--contacts", type=_count, default=50, help="customers in all; 0 for the special people only"
-    )
-    command.add_argument("--seed", type=int, default=7, help="the same seed gives the same salon")
-    command.add_argument("--zone", type=_zone, default="America/Chicago", help="IANA zone of the location")
-    command.add_argument(
-        "--now", type=_instant, default=DEFAULT_NOW, help="the salon's clock, ISO 8601 with a zone"
-    )
-    command.add_argument(
-        "--location-id", type=_count, default=DEFAULT_LOCATION, help="Booker's id of the location"
-    )
-    command.add_argument(
-        "--location",
-        type=_location,
-        action="append",
-        metavar="ID=ZONE",
-        help="one of several locations; repeatable",
-    )
-
-
-def _add_advance(command: argparse.ArgumentParser) -> None:
-    command.set_defaults(run=advance, what=lambda options: f"no sandbox answers on port {options.port}")
-    command.add_argument("--port", type=_port, required=True, help="where it is served")
-    command.add_argument("--hours", type=float, default=1, help="how much time passes")
-    command.add_argument(
-        "--news", type=int, metavar="SEED", help="and let an hour's worth of things happen at the end of it"
-    )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        message = f"{text!r} is not a number from 0 on"
-        raise argparse.ArgumentTypeError(message)
-    return int(text)
-
-
-def _port(text: str) -> int:
-    port = _count(text)
-    if port > MAX_PORT:
-        message = f"there is no port {text}"
-        raise argparse.ArgumentTypeError(message)
-    return port
-
-
-def _zone(text: str) -> str:
-    try:
-        return ZoneInfo(text).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        message = f"{text!r} is not a zone such as America/Chicago"
-        raise argparse.ArgumentTypeError(message) from None
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = datetime.min  # noqa: DTZ901 - refused just below
-    if instant.tzinfo is None:
-        message = f"{text!r} is not an instant with a zone such as 2026-03-02T15:00:00Z"
-        raise argparse.ArgumentTypeError(message)
-    return instant
-
-
-def _location(text: str) -> tuple[int, str]:
-    key, _, zone = text.partition("=")
-    return _count(key), _zone(zone)
+def main() -> None:
+    """The command `sandbox`."""
+    sandbox(prog_name="sandbox")

@@ -12,13 +12,21 @@ from tap_booker.doctor import Doctor
 from tap_booker.errors import SignInError
 from tap_booker.failing import run_command
 from tap_booker.finding import verdict, worst
+from tap_booker.manual import Manual, ManualGroup
 from tap_booker.sign_in.addresses import BACK
 from tap_booker.sign_in.start import Options, SignIn
+from tap_booker.spelling import Choice
 
 INTERRUPTED = 130
 
 
-class WithDefault(click.Group):
+SETTINGS = (
+    "From each --config FILE, which stands before the command; without one, from TAP_BOOKER_* of the "
+    "environment. `tap-booker --about` describes all."
+)
+
+
+class WithDefault(ManualGroup):
     """Takes options that are not the group's own as those of `sign-in`."""
 
     def resolve_command(
@@ -31,32 +39,50 @@ class WithDefault(click.Group):
 @click.group(
     cls=WithDefault,
     invoke_without_command=True,
-    context_settings={
-        "help_option_names": ["--help", "-h"],
-        "max_content_width": 100,
-        "ignore_unknown_options": True,
+    context_settings={"ignore_unknown_options": True},
+    changes="The credential file on this machine. Nothing at Booker.",
+    settings=SETTINGS,
+    exits={"0": "done", "1": "anything else; the last line says what", "2": "a wrong call or setting"},
+    examples={
+        "booker-connect --config tap.json": "Sign in on a page of this machine",
+        "booker-connect --config tap.json --no-browser": "Sign in from a machine without a browser",
+        "booker-connect --config tap.json doctor": "See whether all is well",
+        "meltano invoke tap-booker:connect": "Sign in in a Meltano project, with its settings",
     },
 )
+@click.version_option(package_name="tap-booker", message="%(prog)s v%(version)s")
 @click.option(
     "--config", multiple=True, metavar="FILE",
-    help="Settings of tap-booker as JSON, also several times; without it, TAP_BOOKER_* of the environment.",
+    help="Settings of tap-booker as JSON; may be repeated.",
 )  # fmt: skip
 @click.pass_context
 def connect(context: click.Context, config: tuple[str, ...]) -> None:
-    r"""Look after the way to Booker; without a command, sign in to it.
+    """Look after the way to Booker; without a command, sign in to it.
 
-    \b
-    Examples:
-      booker-connect                              sign in on a page of this machine
-      booker-connect --no-browser                 sign in from a machine without a browser
-      booker-connect --config tap.json doctor     see whether all is well
+    Options that are not listed here are those of `sign-in`.
     """
     context.obj = config
     if context.invoked_subcommand is None:
         context.invoke(sign_in)
 
 
-@connect.command("sign-in")
+@connect.command(
+    "sign-in",
+    cls=Manual,
+    changes="The credential file, once the location could be read with what Booker gave. Nothing at Booker.",
+    settings=f"{SETTINGS} Needed: subscription_key, client_id, client_secret.",
+    exits={
+        "0": "connected",
+        "1": "anything else, such as a no at Booker, or nobody who came to the end in time",
+        "2": "a wrong call or setting",
+        "130": "stopped by Ctrl-C; nothing was changed",
+    },
+    examples={
+        "booker-connect --config tap.json": "Sign in on a page of this machine",
+        "booker-connect --config tap.json sign-in --location-id 3749": "With the Location ID filled in",
+        "booker-connect --config tap.json sign-in --no-browser": "On a server: open the address elsewhere",
+    },
+)
 @click.option(
     "--no-browser", is_flag=True, help="Print the address to open anywhere, and take the one it leads to."
 )
@@ -105,8 +131,7 @@ def sign_in(  # noqa: PLR0913  one argument for each option
 
     Opens a page on 127.0.0.1 that leads through it: START, the Location ID, Activate Integration, Booker's
     own page for signing in and allowing, and back. The file is that of the setting credentials_path, else
-    booker-credentials.json here; only you can read it. Exit code 0 when connected, 2 when a setting is
-    wrong, else 1.
+    booker-credentials.json here; only you can read it.
     """
     options = Options(authorize_url, token_url, redirect_uri, pkce, location_id)
     signing = SignIn(config, options, is_page=not no_browser)
@@ -119,17 +144,31 @@ def sign_in(  # noqa: PLR0913  one argument for each option
         sys.exit(INTERRUPTED)
 
 
-@connect.command()
+@connect.command(
+    cls=Manual,
+    changes="The credential file, when Booker replaces the refresh token. Nothing at Booker.",
+    settings=SETTINGS,
+    exits={
+        "0": "a run can do its work, also with warnings",
+        "1": "something else is wrong, such as Booker not answering",
+        "2": "a person must mend a setting",
+    },
+    examples={
+        "booker-connect --config tap.json doctor": "Look before the first run, and whenever one fails",
+        "booker-connect --config tap.json doctor --format json": "Hand the findings to a script",
+        "meltano invoke tap-booker:doctor": "The same in a Meltano project, with its settings",
+    },
+)
 @click.option(
-    "--format", "shape", type=click.Choice(["table", "json"]), default="table", show_default=True,
+    "--format", "shape", type=Choice(["table", "json"]), default="table", show_default=True,
     help="For people or scripts.",
 )  # fmt: skip
 @click.pass_obj
 def doctor(config: tuple[str, ...], shape: str) -> None:
     """Check settings, credentials, locations and clock; a line each.
 
-    It reads a few pages and writes nothing but the credential file, when Booker replaces the refresh token.
-    The exit code is 0 also with warnings, 2 when a person must mend a setting, else 1.
+    Each line says `ok`, `warn` or `FAIL`, and what to do. It reads a few pages; Booker may bill the calls,
+    whose number stands in the last line.
     """
     asked, found = Doctor(config), []
     for finding in asked.examine():

@@ -15,8 +15,10 @@ from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import JSONSchemaValidator, _ConfigInput
 
+from tap_booker import about as telling
 from tap_booker import files, settings, validation
 from tap_booker.check import check
+from tap_booker.command import with_manual
 from tap_booker.errors import ReaderGoneError, SettingError, SettingsError
 from tap_booker.failing import run_command
 from tap_booker.progress import on_stderr
@@ -26,11 +28,6 @@ from tap_booker.streams import BookerStream, CheckIns, Contacts
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
-
-TEST_HELP = (
-    "Check settings, credentials and locations with a few calls and print what was found "
-    "(`--test=connection`, or just `--test`). `--test=schema` prints the SCHEMA messages and makes no call."
-)
 
 
 def _utc_now() -> datetime:
@@ -119,7 +116,7 @@ class TapBooker(Tap):
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  a class property has no self
-        """Settings from `TAP_BOOKER_*`; one that cannot be read is named."""
+        """Settings from `TAP_BOOKER_*`; one that cannot be read is named, one too many is kept."""
         cls.append_builtin_config(cls.config_jsonschema)
         found: dict[str, Any] = {}
         for name, spec in cls.config_jsonschema["properties"].items():
@@ -129,7 +126,7 @@ class TapBooker(Tap):
                 variable = f"{cls._env_var_prefix}{name.upper()}"
                 text = f"The environment variable {variable} cannot be read (lists look like [3749, 3750])."
                 raise SettingsError([SettingError(text)]) from None
-        return found
+        return validation.surplus_variables(cls.config_jsonschema["properties"], cls._env_var_prefix) | found
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002  the SDK passes it
         """End at once with 128 + n. No state is written: what was finished has been said already."""
@@ -194,13 +191,13 @@ class TapBooker(Tap):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """The SDK's command, with our words for `--test`."""
-        command = super().get_singer_command()
-        command.help = "Read contacts and check-ins from Booker as Singer messages on stdout."
-        for option in command.params:
-            if option.name == "test" and isinstance(option, click.Option):
-                option.help = TEST_HELP
-        return command
+        """The SDK's command, with a manual."""
+        return with_manual(super().get_singer_command())
+
+    @classmethod
+    def print_about(cls, output_format: str | None = None) -> None:
+        """Print every setting with its form, default and meaning."""
+        click.echo(telling.text_of(cls._get_about_info(), output_format))
 
 
 def main() -> NoReturn:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import available_timezones
 
 from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, SettingError
 from tap_booker.location import known_zone
+from tap_booker.spelling import hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
     from jsonschema.exceptions import ValidationError
 
+
+NO_SETTINGS = ("loglevel", "redirect_uri", "authorize_url")
+"""What else has a variable with the tap's prefix: the log level, and options of `booker-connect`."""
 
 READABLE_YEARS = range(1990, 9000)
 """Dates of settings outside these years are mistakes, and calendars end soon after."""
@@ -46,18 +51,23 @@ def tidy(config: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
+def surplus_variables(known: Iterable[str], prefix: str) -> dict[str, str]:
+    """Variables that no setting has, by the name they would give it; `TAP_BOOKER__…` is Meltano's."""
+    names = {name.removeprefix(prefix).lower(): name for name in os.environ if name.startswith(prefix)}
+    taken = {*known, *NO_SETTINGS}
+    return {name: os.environ[of] for name, of in names.items() if name not in taken and name[:1] != "_"}
+
+
 def unknown(config: Mapping[str, Any], known: list[str]) -> Iterator[BookerError]:
     """Describe each setting that does not exist, with the nearest one that does."""
     for name in config:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "."
-            yield SettingError(f"There is no setting {name}{hint}", code="BKR-107")
+            yield SettingError(f"There is no setting {name}{hint(name, known) or '.'}", code="BKR-107")
 
 
 def schema_problems(errors: Iterable[ValidationError]) -> list[BookerError]:
     """Say what the schema refuses, one line for each setting, without the value: it may be a secret."""
-    texts = {_setting_of(error): f"The setting {_setting_of(error)} {_wish(error)}." for error in errors}
+    texts = {_setting_of(error): f"The setting {_setting_of(error)} {_wish(error)}" for error in errors}
     return [SettingError(text) for text in texts.values()]
 
 
@@ -73,13 +83,14 @@ def _wish(error: ValidationError) -> str:
     """What the schema wants."""
     wanted: Any = error.validator_value
     if error.validator == "required":
-        return "is missing"
+        return "is missing."
     if error.validator == "type":
         kinds = [wanted] if isinstance(wanted, str) else [kind for kind in wanted if kind != "null"]
-        return f"must be of type {' or '.join(kinds)}"
+        return f"must be of type {' or '.join(kinds)}."
     words = {"minimum": "must be at least", "maximum": "must be at most", "enum": "must be one of"}
     shown = ", ".join(str(one) for one in wanted if one) if isinstance(wanted, list) else wanted
-    return f"{words.get(str(error.validator), 'must satisfy ' + str(error.validator))} {shown}"
+    near = hint(error.instance, [one for one in wanted if one]) if error.validator == "enum" else ""
+    return f"{words.get(str(error.validator), 'must satisfy ' + str(error.validator))} {shown}{near or '.'}"
 
 
 def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerError]:
@@ -99,7 +110,8 @@ def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerE
     if config.get("personal_access_token") and config.get("credentials_path"):
         yield SettingError("Both personal_access_token and credentials_path are set; one of them must go.")
     if config.get("timezone") and known_zone(config["timezone"]) is None:
-        yield SettingError("The setting timezone must be an IANA zone such as America/Chicago.")
+        near = hint(config["timezone"], available_timezones()) or "."
+        yield SettingError(f"The setting timezone must be an IANA zone such as America/Chicago{near}")
     if config.get("as_of"):
         yield from _as_of_problems(config)
     if config.get("start_date"):

@@ -19,9 +19,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from target_referrizer.errors import SettingsError
+from target_referrizer.spelling import hint
 
 _BOUND = re.compile(r"(\d{1,5}) *(day|week|month)s?", re.ASCII | re.IGNORECASE)
 _LONGEST_DAYS = 36_525
@@ -242,4 +243,5 @@ def _zone(timezone: str) -> ZoneInfo:
     try:
         return ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
-        raise _wrong(f"timezone '{timezone}' is not a name such as America/Chicago or UTC") from None
+        near = hint(timezone, available_timezones())
+        raise _wrong(f"timezone '{timezone}' is not a name such as America/Chicago or UTC{near}") from None

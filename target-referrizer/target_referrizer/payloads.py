@@ -8,7 +8,6 @@ inferred: they are defaults that a setting corrects.
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import SettingsError
 from target_referrizer.people import email_key, phone_key
+from target_referrizer.spelling import hint
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -239,9 +239,8 @@ def _split(path: str) -> tuple[str, ...]:
 
 def _check(field: str, path: Any) -> None:
     if field not in DEFAULT_FIELD_MAP:
-        near = difflib.get_close_matches(field, DEFAULT_FIELD_MAP, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(DEFAULT_FIELD_MAP)}"
-        raise SettingsError("RFZ-101", f"field_map has no field '{field}'{hint}")
+        near = hint(field, DEFAULT_FIELD_MAP) or f"; there are {', '.join(DEFAULT_FIELD_MAP)}"
+        raise SettingsError("RFZ-101", f"field_map has no field '{field}'{near}")
     if path is not None and not _is_path(path):
         example = "such as firstName or address.city"
         raise SettingsError("RFZ-101", f"field_map: the path of '{field}' must be a name, {example}")

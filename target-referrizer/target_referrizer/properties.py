@@ -6,6 +6,8 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+from target_referrizer.payloads import DEFAULT_FIELD_MAP
+
 VENDOR = "referrizer.com"
 
 DEFAULT_GROUPS: list[dict[str, str]] = [
@@ -72,7 +74,8 @@ PROPERTIES = th.PropertiesList(
         "field_map",
         th.ObjectType(additional_properties=th.StringType(nullable=True), nullable=False),
         default={},
-        description="Contact field to its path in Referrizer's JSON, over the default; null leaves it out",
+        description="Contact field to its path in Referrizer's JSON; null leaves it out. Over the default: "
+        + ", ".join(f"{field} {path or 'null'}" for field, path in DEFAULT_FIELD_MAP.items()),
     ),
     _text(
         "visits_since",

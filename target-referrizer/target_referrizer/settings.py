@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 from dataclasses import dataclass, field
@@ -19,11 +18,16 @@ from target_referrizer.groups import Policy
 from target_referrizer.ledger import options
 from target_referrizer.payloads import FieldMap
 from target_referrizer.properties import PROPERTIES, VENDOR
+from target_referrizer.spelling import hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 logger = logging.getLogger("target-referrizer")
+
+PREFIX = "TARGET_REFERRIZER_"
+#: The Singer SDK's own variable with this prefix.
+_NO_SETTINGS = ("loglevel",)
 
 
 @dataclass(frozen=True)
@@ -146,27 +150,39 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[S
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[SettingsError]:
     """What to say of each key that is no setting; it does not stop a run."""
     for key in sorted(set(config) - set(schema["properties"])):
-        near = difflib.get_close_matches(key, schema["properties"], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        yield SettingsError("RFZ-102", f"there is no setting {key!r}{hint}")
+        yield SettingsError("RFZ-102", f"there is no setting {key!r}{hint(key, schema['properties'])}")
 
 
 def from_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Configuration from `TARGET_REFERRIZER_*`.
+    """Configuration from `TARGET_REFERRIZER_*`, with what is no setting under its name in lower case.
 
     Raises:
         SettingsError: A variable cannot be read as what its setting is.
     """
-    found: dict[str, Any] = {}
+    found = surplus_variables(schema)
     for name, spec in schema["properties"].items():
-        try:
-            found |= parse_environment_config(
-                {"properties": {name: spec}}, "TARGET_REFERRIZER_", dotenv_path=os.devnull
-            )
-        except ValueError:
-            what = f"the environment variable TARGET_REFERRIZER_{name.upper()} cannot be read"
-            raise SettingsError("RFZ-101", what) from None
+        found |= variable(name, spec)
     return found
+
+
+def variable(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """One setting from its variable, where that is there.
+
+    Raises:
+        SettingsError: It cannot be read as what the setting is.
+    """
+    try:
+        return parse_environment_config({"properties": {name: spec}}, PREFIX, dotenv_path=os.devnull)
+    except ValueError:
+        what = f"the environment variable {PREFIX}{name.upper()} cannot be read"
+        raise SettingsError("RFZ-101", what) from None
+
+
+def surplus_variables(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Variables that no setting has, for `unknown` to speak of; `TARGET_REFERRIZER__…` are Meltano's own."""
+    names = {name.removeprefix(PREFIX).lower(): name for name in os.environ if name.startswith(PREFIX)}
+    known = {*schema["properties"], *_NO_SETTINGS}
+    return {name: os.environ[of] for name, of in names.items() if name not in known and name[:1] != "_"}
 
 
 def _defaults() -> dict[str, Any]:
@@ -182,11 +198,19 @@ def _explain(error: Any) -> str:
     """Which setting is wrong and why, without its value where that may be a secret."""
     path = ".".join(str(part) for part in error.absolute_path)
     words = {"type": "of type", "enum": "one of", "minimum": "at least", "maximum": "at most"}
+    if error.validator == "additionalProperties":
+        surplus = min(set(error.instance) - set(error.schema["properties"]))
+        return f"{path} has no {surplus!r}{hint(surplus, error.schema['properties'])}"
     if error.validator not in words:
         return f"{path or 'the configuration'} has the wrong form ({error.validator})"
     asked = error.validator_value
-    listed = ", ".join(str(one) for one in asked if one != "null") if isinstance(asked, list) else asked
-    return f"{path or 'the configuration'} must be {words[error.validator]} {listed}"
+    listed = (
+        ", ".join(str(one) for one in asked if one not in ("null", None))
+        if isinstance(asked, list)
+        else asked
+    )
+    near = hint(error.instance, [one for one in asked if one]) if error.validator == "enum" else ""
+    return f"{path or 'the configuration'} must be {words[error.validator]} {listed}{near}"
 
 
 def _is_vendors(api_url: str) -> bool:

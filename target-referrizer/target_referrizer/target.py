@@ -7,11 +7,14 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+import click
 from singer_sdk import Target
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
+from target_referrizer import about as telling
+from target_referrizer.command import with_manual
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.failing import run_cli
 from target_referrizer.outside import real_outside
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import IO
 
-    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.sinks import Sink
 
@@ -166,10 +168,13 @@ class TargetReferrizer(Target):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """The SDK's command, with a sentence of ours."""
-        command = super().get_singer_command()
-        command.help = "Load contacts and check-ins from Singer messages on stdin into Referrizer."
-        return command
+        """The SDK's command, with a manual."""
+        return with_manual(super().get_singer_command())
+
+    @classmethod
+    def print_about(cls, output_format: str | None = None) -> None:
+        """Print every setting with its form, default and meaning."""
+        click.echo(telling.text_of(cls._get_about_info(), output_format))
 
     @classmethod
     def invoke(  # type: ignore[override]

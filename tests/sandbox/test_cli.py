@@ -78,5 +78,5 @@ def test_no_sandbox_there_is_one_line() -> None:
 def test_a_wrong_option_is_named_without_a_traceback(option: str, value: str) -> None:
     done = call("serve", f"{option}={value}")
     assert done.returncode == 2
-    assert f"argument {option}" in done.stderr
+    assert f"Invalid value for '{option}'" in done.stderr
     assert "Traceback" not in done.stderr

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 SAMPLE = 100
 
 
-@click.command()
+@common.command(
+    changes="The ledger: links, what is confirmed, what is history. Nothing in the Referrizer account.",
+    exits=common.ASKING,
+    examples={
+        "baseline": "Take over an account that another integration has filled",
+        "baseline --post-visits-since 2026-03-01T08:00Z": "Post what came since, after a ledger was lost",
+    },
+)
 @click.option(
     "--post-visits-since",
     type=common.Instant(),
@@ -53,7 +60,14 @@ def _lines(taken: Taken) -> Iterator[str]:
         yield "the ledger holds no record yet, so nothing could be linked; the first run does that"
 
 
-@click.command()
+@common.command(
+    changes="Nothing in the Referrizer account; the ledger keeps only that it was asked.",
+    exits={**common.ASKING, "3": "something differs (with --exit-code)"},
+    examples={
+        "verify": "Look at a hundred contacts",
+        "verify --all --exit-code": "Look at all of them, in a nightly job",
+    },
+)
 @click.option(
     "--sample",
     type=click.IntRange(min=1),

@@ -23,7 +23,15 @@ if TYPE_CHECKING:
 FAILED = 1
 
 
-@click.command()
+@common.command(
+    changes=common.LOOKS,
+    exits={"1": "anything else; with --max-age: not well", "N": "that of the last run (with --exit-code)"},
+    examples={
+        "status": "See how the last run went and what waits",
+        "status --max-age 2h": "Tell a monitor whether an hourly sync is alive",
+        "status --exit-code": "Get the exit code that Meltano hides",
+    },
+)
 @common.as_format
 @click.option(
     "--exit-code", is_flag=True, help="End with the last run's exit code, which Meltano turns into 1."
@@ -34,7 +42,11 @@ FAILED = 1
 )  # fmt: skip
 @click.pass_obj
 def status(settings: AskSettings, shape: str, max_age: timedelta | None, *, exit_code: bool) -> None:
-    """How the last run went, and what the ledger holds."""
+    """How the last run went, and what the ledger holds.
+
+    Contacts and visits by what became of them, rejects by code, people in each group, and who is listed:
+    gone, forgotten, or on somebody else's e-mail.
+    """
     chosen = settings()
     if max_age is not None:
         with closing(common.open_ledger(chosen)) as ledger:
@@ -50,7 +62,14 @@ def status(settings: AskSettings, shape: str, max_age: timedelta | None, *, exit
         sys.exit(FAILED if code is None or code < 0 else code)
 
 
-@click.command()
+@common.command(
+    changes=common.LOOKS,
+    examples={
+        "explain 900001": "Ask by the id of the source or of Referrizer",
+        "explain - < email.txt": "Ask by an e-mail that stands in a file",
+        "explain 900001 --as-of 2026-06-01": "See the group that the contact will be in",
+    },
+)
 @click.argument("contact", type=common.Id())
 @common.as_format
 @click.option("--as-of", type=common.Instant(), help="Explain the group as of this instant; default: now.")
@@ -76,12 +95,22 @@ def explain(
     common.answer(found, shape, explanation.lines)
 
 
-@click.command()
+@common.command(
+    changes=common.LOOKS,
+    examples={
+        "moves": "See who moved in the last run",
+        "moves --run 1 --format json": "Hand the moves of one run to a script",
+    },
+)
 @common.as_format
 @click.option("--run", "run_no", type=click.IntRange(min=1), help="Number of the run; default: the last one.")
 @click.pass_obj
 def moves(settings: AskSettings, shape: str, run_no: int | None) -> None:
-    """Who moved from one group to another in a run, and why."""
+    """Who moved from one group to another in a run, and why.
+
+    By a visit, by one that was taken back, or because time has passed. The number of a run stands in
+    `status`.
+    """
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
         last = journal.last_sync(ledger, chosen.source)

@@ -14,24 +14,40 @@ import click
 from target_referrizer.errors import LedgerBusy, SettingsError, TargetError
 from target_referrizer.ledger import Ledger
 from target_referrizer.ledger.store import file_of, parse_url
+from target_referrizer.manual import Manual
 from target_referrizer.people import email_key
 from target_referrizer.properties import PROPERTIES
 from target_referrizer.settings import Settings, checked, from_environment
+from target_referrizer.spelling import Choice
 from target_referrizer.target import TargetReferrizer
 from target_referrizer.terminal import as_json, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 as_format = click.option(
     "--format",
     "shape",
-    type=click.Choice(["table", "json"]),
+    type=Choice(["table", "json"]),
     default="table",
     show_default=True,
     help="For people or scripts.",
 )
+SETTINGS = (
+    "From each --config FILE, which stands before the command; without one, from TARGET_REFERRIZER_* of the "
+    "environment. `target-referrizer --about` describes all."
+)
+EXITS = {
+    "0": "done",
+    "1": "anything else; the last line says what",
+    "2": "a wrong call or setting",
+    "128+n": "stopped by signal n",
+}
+#: Of commands that ask Referrizer, or that decide.
+BUSY = {"4": "a run holds the ledger; try again after it"}
+ASKING = {**BUSY, "6": "Referrizer is unavailable; try again later"}
+LOOKS = "Nothing: neither the Referrizer account nor the ledger."
 #: Years that a day of a business can lie in.
 YEARS = range(1970, 9000)
 
@@ -66,6 +82,21 @@ class Id(click.ParamType[str]):
         except UnicodeError:
             self.fail(f"{value!r} is not UTF-8", param, ctx)
         return str(value)
+
+
+def command(
+    *, changes: str, examples: Mapping[str, str], exits: Mapping[str, str] | None = None
+) -> Callable[[Callable[..., object]], Manual]:
+    """A command of `referrizer-ledger` with its manual; exit codes are added to those of every command.
+
+    Args:
+        changes: What it changes, and where.
+        examples: What follows after `referrizer-ledger --config target.json`, each with what it is good for.
+        exits: Exit codes of its own.
+    """
+    codes = sorted({**EXITS, **(exits or {})}.items(), key=lambda item: (len(item[0]), item[0]))
+    lines = {f"referrizer-ledger --config target.json {line}": what for line, what in examples.items()}
+    return click.command(cls=Manual, changes=changes, settings=SETTINGS, exits=dict(codes), examples=lines)
 
 
 unmasked = click.option(

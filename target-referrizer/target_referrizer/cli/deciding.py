@@ -21,13 +21,24 @@ if TYPE_CHECKING:
     from target_referrizer.settings import Settings
 
 
-@click.command()
+@common.command(
+    changes="Nothing; with --retry the ledger. The Referrizer account: only by the next run.",
+    exits=common.BUSY,
+    examples={
+        "rejects": "See what was not delivered, and why",
+        "rejects --retry": "Try again after the cause is mended",
+        "rejects --format json --show-personal-data": "Hand them to a script, names included",
+    },
+)
 @common.as_format
 @click.option("--retry", is_flag=True, help="Have the next run try them all again.")
 @common.unmasked
 @click.pass_obj
 def rejects(settings: AskSettings, shape: str, *, retry: bool, show_personal_data: bool) -> None:
-    """Records that could not be delivered, with code, reason and run."""
+    """Records that could not be delivered, with code, reason and run.
+
+    A record that comes again in a better version needs no --retry. The codes stand in docs/errors.md.
+    """
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
         if retry:
@@ -36,7 +47,15 @@ def rejects(settings: AskSettings, shape: str, *, retry: bool, show_personal_dat
     common.answer(found, shape, texts.rejects)
 
 
-@click.command()
+@common.command(
+    changes="Nothing; with --resend or --confirm the ledger. The Referrizer account: only by the next run.",
+    exits=common.BUSY,
+    examples={
+        "held": "See which visits wait for you",
+        "held --confirm 500001": "Referrizer shows this visit",
+        "held --resend 500002 --resend 500003": "Referrizer shows neither of these",
+    },
+)
 @common.as_format
 @click.option(
     "--resend", type=common.Id(), multiple=True, help="Send this visit again: it is not in Referrizer."
@@ -46,7 +65,12 @@ def rejects(settings: AskSettings, shape: str, *, retry: bool, show_personal_dat
 )
 @click.pass_obj
 def held(settings: AskSettings, shape: str, resend: tuple[str, ...], confirm: tuple[str, ...]) -> None:
-    """Visits whose answer never came; settle them."""
+    """Visits whose answer never came; settle them.
+
+    Nobody can know from here whether Referrizer took such a visit, and a second one would give points twice.
+    Look at the contact in Referrizer, then say for each visit whether it is there. ID is that of the visit,
+    as listed.
+    """
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
         if resend or confirm:
@@ -56,7 +80,15 @@ def held(settings: AskSettings, shape: str, resend: tuple[str, ...], confirm: tu
     common.answer(found, shape, texts.held)
 
 
-@click.command()
+@common.command(
+    changes="The ledger, for good. Nothing in the Referrizer account: that is left to you, and said.",
+    exits=common.BUSY,
+    examples={
+        "forget 900001": "Erase a person by the id of the source or of Referrizer",
+        "forget - < email.txt": "Erase by an e-mail that stands in a file",
+        "forget 900001 --undo": "Let the person come back",
+    },
+)
 @click.argument("contact", type=common.Id())
 @common.as_format
 @click.option("--undo", is_flag=True, help="The person has signed up again: take the marks away.")

@@ -18,13 +18,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command()
+@common.command(
+    changes=common.LOOKS,
+    exits={"0": "a run can do its work, also with warnings", "6": "Referrizer is unavailable"},
+    examples={
+        "doctor": "Look before the first run, and whenever one fails",
+        "doctor --format json": "Hand the findings to a script",
+    },
+)
 @common.as_format
 @click.pass_context
 def doctor(context: click.Context, shape: str) -> None:
     """Check settings, account, field names and ledger; a line each.
 
-    It only reads. The exit code is 0 also with warnings, else that of the most urgent failure.
+    Each line says `ok`, `warn` or `FAIL`, and what to do. It only reads. The exit code is that of the most
+    urgent failure: 2 before 1 before 6.
     """
     files: tuple[Path, ...] = context.parent.params["config"] if context.parent else ()
     found = []

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from target_referrizer.cli.common import AskSettings
 
 
-@click.command()
+@common.command(
+    changes=common.LOOKS,
+    exits=common.ASKING,
+    examples={
+        "plan": "See what the next run would do without news",
+        "plan --as-of 2026-06-01": "See who will have aged by then",
+        "plan --input records.jsonl": "See what these records would change",
+    },
+)
 @common.as_format
 @click.option("--as-of", type=common.Instant(), help="Plan as of this instant; default: now.")
 @click.option(

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 DEFAULT = "referrizer-report.html"
 
 
-@click.command()
+@common.command(
+    changes="One HTML file on this machine. Nothing in the Referrizer account or the ledger.",
+    examples={
+        "report --open": "Look at it now",
+        "report --output sync.html": "Put it somewhere",
+        "report --show-personal-data": "With names in full",
+    },
+)
 @click.option(
     "--output",
     metavar="FILE",

@@ -55,10 +55,10 @@ class Wishes:
 
     def _from_environment(self) -> dict[str, Any]:
         """The settings of `TARGET_REFERRIZER_*`, each read for itself."""
-        config: dict[str, Any] = {}
+        config = rules.surplus_variables(self._schema)
         for name, spec in self._schema["properties"].items():
             try:
-                config |= rules.from_environment({"properties": {name: spec}})
+                config |= rules.variable(name, spec)
             except SettingsError as error:
                 self.findings.append(fail(NAME, error))
         return config
