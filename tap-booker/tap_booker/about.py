@@ -27,7 +27,7 @@ def text_of(info: AboutInfo, form: str | None) -> str:
 
 def _text(info: AboutInfo) -> Iterator[str]:
     page = click.HelpFormatter(width=max(min(shutil.get_terminal_size().columns, WIDEST) - 2, NARROWEST))
-    page.write(f"{info.name} {info.version}, Meltano SDK {info.sdk_version}\n")
+    page.write_text(f"{info.name} {info.version}, Meltano SDK {info.sdk_version}")
     page.write_text(str(info.description))
     page.write_paragraph()
     page.write_text(f"Capabilities: {', '.join(one.value for one in info.capabilities)}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 WIDEST, NARROWEST = 100, 20
+HYPHEN = "\N{NON-BREAKING HYPHEN}"
 
 
 class Page(click.HelpFormatter):
@@ -25,7 +26,16 @@ class Page(click.HelpFormatter):
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Two columns, the first one no wider than a third of the page."""
-        super().write_dl(rows, min(col_max, self.width // 3), col_spacing)
+        whole = ((first, second.replace("-", HYPHEN)) for first, second in rows)
+        super().write_dl(whole, min(col_max, self.width // 3), col_spacing)
+
+    def write_text(self, text: str) -> None:
+        """A paragraph; the names of files and options are not broken at their hyphens."""
+        super().write_text(text.replace("-", HYPHEN))
+
+    def write(self, string: str) -> None:
+        """See click."""
+        super().write(string.replace(HYPHEN, "-"))
 
 
 class PageContext(click.Context):

@@ -17,6 +17,7 @@ logger = logging.getLogger("tap-booker")
 
 #: Seconds between two lines.
 EVERY = 15.0
+DUMB = ("dumb", "unknown")
 
 
 class Progress:
@@ -81,9 +82,10 @@ class Bar(Progress):
 
 
 def on_stderr() -> Progress:
-    """A bar where somebody looks on and no target shows one of its own, else lines."""
+    """A bar where somebody looks on, the terminal can move and no target shows one of its own, else lines."""
     try:
         is_piped = stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
-        return Bar() if sys.stderr.isatty() and not is_piped else Progress()
+        can_move = sys.stderr.isatty() and os.environ.get("TERM") not in DUMB
+        return Bar() if can_move and not is_piped else Progress()
     except (AttributeError, OSError, ValueError):  # a standard stream that is none
         return Progress()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ logger = logging.getLogger("target-referrizer")
 #: Seconds between two lines.
 EVERY = 15.0
 _MINUTE, _HOUR = 60, 3600
-_NARROW = 60  # columns of a terminal that has room for the numbers only
+_NARROW = 60  # columns of a terminal that has room for the numbers only, perhaps on two lines
+DUMB = ("dumb", "unknown")
 
 
 class Progress:
@@ -87,7 +89,9 @@ class Bar(Progress):
         from rich.table import Column  # noqa: PLC0415
 
         console = Console(stderr=True)
-        text = progress.TextColumn("{task.fields[told]}", table_column=Column(no_wrap=True))
+        text = progress.TextColumn(
+            "{task.fields[told]}", table_column=Column(no_wrap=console.width > _NARROW)
+        )
         bar = [progress.BarColumn(bar_width=None)] if console.width > _NARROW else []
         self._bar = progress.Progress(
             text, *bar, console=console, transient=True, redirect_stdout=False, refresh_per_second=4
@@ -111,8 +115,8 @@ class Bar(Progress):
 
 
 def on_stderr() -> Progress:
-    """A bar where somebody looks on, lines where a log is written."""
-    return Bar() if sys.stderr.isatty() else Progress()
+    """A bar where somebody looks on, lines where a log is written or the terminal can only add lines."""
+    return Bar() if sys.stderr.isatty() and os.environ.get("TERM") not in DUMB else Progress()
 
 
 def span(seconds: float) -> str:

@@ -353,7 +353,7 @@ def test_no_token_is_printed(command: Command) -> None:
 
 def test_help_names_the_commands_with_examples() -> None:
     said = CliRunner().invoke(connect, ["--help"]).output
-    assert all(word in said for word in ("sign-in", "doctor", "booker-connect --no-browser"))
+    assert all(word in said for word in ("sign-in", "doctor", "tap.json --no-browser"))
 
 
 def test_help_of_the_sign_in_names_the_defaults() -> None:

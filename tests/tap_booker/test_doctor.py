@@ -123,7 +123,7 @@ def test_every_wrong_setting_has_its_line_and_the_rest_is_checked(folder: Path, 
     said = ask(folder, fake.settings(page_size=0, timezone="Mars/Base", clientid="x"))
     lines = [line[:21] for line in said.stdout.splitlines() if " settings: " in line]
     assert lines == ["warn  settings: BKR-1", "FAIL  settings: BKR-1", "FAIL  settings: BKR-1"]
-    assert "did you mean client_id?" in said.stdout
+    assert "did you mean 'client_id'?" in said.stdout
     assert ("ok    contacts of 3749" in said.stdout, said.exit_code) == (True, 2)
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.tap_booker.conftest import settings_for
 
 from sandbox import Sandbox
-from tap_booker.progress import Progress
+from tap_booker.progress import Bar, Progress, on_stderr
 from tap_booker.report import Report
 
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ def settings(tmp_path: Path) -> Iterator[Path]:
         yield file
 
 
-def read(settings: Path, stdout: Any) -> str:
+def read(settings: Path, stdout: Any, kind: str = "xterm") -> str:
     """Run the tap with a terminal for its standard error; gives what was shown there."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "--config", str(settings)],
-        stdout=stdout, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+        stdout=stdout, stderr=theirs, env={**os.environ, "TERM": kind, "COLUMNS": "120"},
     ) as running:  # fmt: skip
         os.close(theirs)
         if running.stdout:
@@ -106,3 +106,21 @@ def test_a_terminal_shows_a_moving_line(settings: Path, tmp_path: Path) -> None:
 
 def test_a_tap_that_feeds_a_target_leaves_the_terminal_to_it(settings: Path) -> None:
     assert "reading contacts" not in read(settings, subprocess.PIPE)
+
+
+def test_a_terminal_that_can_only_add_lines_gets_no_moving_one(settings: Path, tmp_path: Path) -> None:
+    with (tmp_path / "out.jsonl").open("w") as file:
+        shown = read(settings, file, "dumb")
+    assert "\x1b" not in shown
+    assert "calls made in all" in shown
+
+
+@pytest.mark.parametrize(("kind", "moves"), [("xterm", True), ("dumb", False)])
+def test_where_nothing_can_move_progress_is_told_in_lines(
+    kind: str, *, moves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", kind)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with (tmp_path / "out.jsonl").open("w") as file:
+        monkeypatch.setattr("sys.stdout", file)
+        assert isinstance(on_stderr(), Bar) == moves

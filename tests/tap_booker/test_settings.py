@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -135,7 +136,7 @@ def test_empty_values_count_as_not_given() -> None:
 
 def test_an_unknown_setting_is_a_warning_with_the_nearest_name(caplog: pytest.LogCaptureFixture) -> None:
     TapBooker(config={**GOOD, "page_sise": 5, "zzz": 1})
-    assert "BKR-107 There is no setting page_sise; did you mean page_size?" in caplog.text
+    assert "BKR-107 There is no setting page_sise; did you mean 'page_size'?" in caplog.text
     assert "BKR-107 There is no setting zzz" in caplog.text
 
 
@@ -155,3 +156,30 @@ def test_an_unreadable_environment_variable_is_named(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("TAP_BOOKER_PAGE_SIZE", "many")
     with pytest.raises(SettingsError, match="TAP_BOOKER_PAGE_SIZE"):
         TapBooker(config=dict(GOOD), parse_env_config=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "meant"),
+    [
+        (
+            {"date_filter_style": "ofset"},
+            "date_filter_style must be one of offset, dotnet; did you mean 'offset'?",
+        ),
+        ({"timezone": "America/Chicagoo"}, "such as America/Chicago; did you mean 'America/Chicago'?"),
+    ],
+)
+def test_a_misspelt_value_is_answered_with_the_right_one(changes: dict[str, Any], meant: str) -> None:
+    assert meant in lines(**changes)[0]
+
+
+def test_a_misspelt_variable_is_a_warning_with_the_nearest_name(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAP_BOOKER_PAGE_SISE", "hush-4")
+    monkeypatch.setenv("TAP_BOOKER_REDIRECT_URI", "http://127.0.0.1:1/back")
+    monkeypatch.setenv("TAP_BOOKER_LOGLEVEL", "INFO")
+    monkeypatch.setenv("TAP_BOOKER__SELECT_FILTER", "[]")
+    TapBooker(config=dict(GOOD), parse_env_config=True)
+    said = re.findall("BKR-107 There is no setting (.*?) What to do", caplog.text)
+    assert said == ["page_sise; did you mean 'page_size'?"]
+    assert "hush-4" not in caplog.text

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.target_referrizer.salon import check_in, contact, singer
 
-from target_referrizer.progress import Progress, span
+from target_referrizer.progress import Bar, Progress, on_stderr, span
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
@@ -159,3 +159,27 @@ def test_a_log_shows_no_bar(salon: Salon) -> None:
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
     assert "\x1b" not in done.stderr
     assert "━" not in done.stderr
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_a_narrow_terminal_shows_all_numbers_on_lines_that_fit(on_terminal: Any, columns: int) -> None:
+    shown = on_terminal(columns)
+    lines = [re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", line) for line in re.split(r"[\r\n]+", shown)]
+    bars = [line for line in lines if line.startswith("creating contacts: ")]
+    assert max(map(len, bars)) <= columns
+    assert re.search(r"[\d.]+ per second, \d+ (s|min) left", " ".join(" ".join(lines).split()))
+
+
+def test_a_terminal_that_can_only_add_lines_gets_no_bar(on_terminal: Any) -> None:
+    shown = on_terminal(100, TERM="dumb")
+    assert "\x1b" not in shown
+    assert "━" not in shown
+
+
+@pytest.mark.parametrize(("kind", "has_bar"), [("xterm", True), ("dumb", False), ("unknown", False)])
+def test_where_nothing_can_move_progress_is_told_in_lines(
+    kind: str, *, has_bar: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", kind)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert isinstance(on_stderr(), Bar) == has_bar

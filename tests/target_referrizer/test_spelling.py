@@ -1,0 +1,78 @@
+"""Settings that are misspelt, wherever they come from, are answered with what was meant."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from target_referrizer.cli import ledger_command
+from target_referrizer.errors import SettingsError
+from target_referrizer.spelling import hint
+from target_referrizer.target import TargetReferrizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("changes", "meant"),
+    [
+        ({"update_style": "mrege"}, "update_style must be one of merge, patch; did you mean 'merge'?"),
+        ({"uncertain_visits": "Resent"}, "one of hold, resend; did you mean 'resend'?"),
+        ({"timezone": "america/chicagoo"}, "did you mean 'America/Chicago'?"),
+        (
+            {"field_map": {"frist-name": "x"}},
+            "field_map has no field 'frist-name'; did you mean 'first_name'?",
+        ),
+        (
+            {"groups": [{"name": "a", "visited_wihin": "3 months"}, {"name": "b"}]},
+            "groups.0 has no 'visited_wihin'; did you mean 'visited_within'?",
+        ),
+    ],
+)
+def test_a_misspelt_value_is_answered_with_the_right_one(changes: dict[str, Any], meant: str) -> None:
+    with pytest.raises(SettingsError) as wrong:
+        TargetReferrizer(config={"api_token": "t", **changes})
+    assert meant in str(wrong.value)
+
+
+@pytest.fixture
+def variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment with a typing error, and with what is no setting but no error either."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TARGET_REFERRIZER_API_TOKEN", "t")
+    monkeypatch.setenv("TARGET_REFERRIZER_TIME_ZONE", "hush")
+    monkeypatch.setenv("TARGET_REFERRIZER_LOGLEVEL", "INFO")
+    monkeypatch.setenv("TARGET_REFERRIZER__LOAD_SCHEMA", "x")
+
+
+MEANT = "RFZ-102 there is no setting 'time_zone'; did you mean 'timezone'?"
+
+
+@pytest.mark.usefixtures("variables")
+def test_a_misspelt_variable_is_a_warning_of_the_target(caplog: pytest.LogCaptureFixture) -> None:
+    TargetReferrizer(config={}, parse_env_config=True)
+    assert re.findall(r"RFZ-102 .*?\?", caplog.text) == [MEANT]
+    assert "hush" not in caplog.text
+
+
+@pytest.mark.usefixtures("variables")
+def test_a_misspelt_variable_is_a_warning_of_the_ledgers_command(caplog: pytest.LogCaptureFixture) -> None:
+    CliRunner().invoke(ledger_command, ["status"])
+    assert re.findall(r"RFZ-102 .*?\?", caplog.text) == [MEANT]
+
+
+@pytest.mark.usefixtures("variables")
+def test_a_misspelt_variable_is_a_finding_of_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARGET_REFERRIZER_API_URL", "http://127.0.0.1:1/v1")
+    said = CliRunner().invoke(ledger_command, ["doctor"]).stdout
+    assert re.findall(r"^warn  settings: (RFZ-102 .*?\?)", said, re.MULTILINE) == [MEANT]
+    assert "hush" not in said
+
+
+def test_a_word_that_is_near_to_nothing_gets_no_hint() -> None:
+    assert hint("zzz", ["api_token"]) == ""
+    assert hint("API-Token", ["api_token"]) == "; did you mean 'api_token'?"
