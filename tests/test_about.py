@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tap_booker.tap import TapBooker
 from target_referrizer.target import TargetReferrizer
 
-PLUGINS = {"tap-booker": TapBooker, "target-referrizer": TargetReferrizer}
+PLUGINS: dict[str, Any] = {"tap-booker": TapBooker, "target-referrizer": TargetReferrizer}
 FORMS = ["text", "markdown"]
 EACH = pytest.mark.parametrize("name", PLUGINS)
 

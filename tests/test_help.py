@@ -251,3 +251,5 @@ def test_a_shell_completes_commands_and_options(name: str, words: str, offered: 
         env={**os.environ, **asked}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.stdout, done.stderr) == (f"plain,{offered}\n", "")
+    readmes = "".join((CHECKOUT / one / "README.md").read_text() for one in PACKAGES)
+    assert name == "sandbox" or f'eval "$({variable}=bash_source {name})"' in readmes

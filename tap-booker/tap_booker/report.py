@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 import threading
 from dataclasses import dataclass, field
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from tap_booker.progress import Progress
@@ -68,6 +72,13 @@ class Tally:
             "outcome": self._outcome(),
         }
 
+    def told(self) -> str:
+        """The tally in words: `contacts of 3749: rows 100, pages 2, calls 2, ok`."""
+        whole = {**self.as_dict(), "location": None, "stream": None, "outcome": None}
+        counts = ", ".join(f"{name} {number}" for name, number in whole.items() if number)
+        of = f" of {self.location}" if self.location else ""
+        return f"{self.stream}{of}: {counts or 'nothing read'}, {self._outcome()}"
+
     def _outcome(self) -> str:
         """`ok`, the code of the failure, or `interrupted` by what ended the whole run."""
         if self.failure is not None:
@@ -116,13 +127,27 @@ class Report:
         return json.dumps({"calls": self.calls, "reads": [tally.as_dict() for tally in self._tallies]})
 
     def table(self) -> str:
-        """The report for a terminal, one line for each tally."""
+        """The report for a terminal, one line for each tally; in words where the table would not fit."""
         rows = [COLUMNS, *(tuple(map(_cell, tally.as_dict().values())) for tally in self._tallies)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
         ]
-        return "\n".join([*(line.rstrip() for line in lines), f"calls made in all: {self.calls}"])
+        lines = [line.rstrip() for line in lines]
+        if max(map(len, lines)) > (columns := _columns()):
+            lines = [
+                line
+                for tally in self._tallies
+                for line in wrap(tally.told(), columns, subsequent_indent="  ")
+            ]
+        return "\n".join([*lines, f"calls made in all: {self.calls}"])
+
+
+def _columns() -> int:
+    """Columns of the terminal that shows standard error."""
+    if "COLUMNS" not in os.environ and sys.stderr is not None and sys.stderr.isatty():
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    return shutil.get_terminal_size().columns
 
 
 def _cell(value: str | int | None) -> str:

@@ -12,6 +12,7 @@ from target_referrizer import origin, verification
 from target_referrizer.errors import SettingsError
 from target_referrizer.ledger import desired, reports
 from target_referrizer.reconcile import Reconciler
+from target_referrizer.terminal import row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +57,13 @@ class Taken:
     def lines(self) -> Iterator[str]:
         """The baseline for people."""
         yield f"{self.contacts:,} contacts read from Referrizer into a ledger that was {self.ledger}"
-        yield f"  - {'records linked':<38}{self.linked:>12,}   {self.newly_linked:,} of them now"
-        yield f"  - {'records to be created by the next run':<38}{self.unlinked:>12,}"
-        yield f"  - {'records rejected':<38}{self.rejected:>12,}"
-        yield f"  - {'contacts that agree already':<38}{self.agreeing:>12,}"
-        yield f"  - {'contacts to be written by the next run':<38}{self.differing:>12,}"
+        yield row("records linked", self.linked, 38, remark=f"{self.newly_linked:,} of them now")
+        yield row("records to be created by the next run", self.unlinked, 38)
+        yield row("records rejected", self.rejected, 38)
+        yield row("contacts that agree already", self.agreeing, 38)
+        yield row("contacts to be written by the next run", self.differing, 38)
         if drift := self.changed + self.missing:
-            yield f"  - {'contacts changed or deleted there':<38}{drift:>12,}   see verify"
+            yield row("contacts changed or deleted there", drift, 38, remark="see verify")
         if self.ledger == "lost":
             yield "this ledger replaces a lost one: run once with a full refresh of contacts"
         yield f"check-ins before {self.posted_since} are history: they move last visits and earn nothing"

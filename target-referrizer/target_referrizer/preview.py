@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from target_referrizer.errors import CATALOGUE
 from target_referrizer.ledger import planning, reports
 from target_referrizer.masking import group_names, masked, masked_record
-from target_referrizer.terminal import as_json, plain
+from target_referrizer.terminal import as_json, plain, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ class Preview:
 def _table(title: str, counts: dict[str, int]) -> Iterator[str]:
     if counts:
         yield title
-        yield from (f"  - {name.replace('_', ' '):<38}{number:>12,}" for name, number in counts.items())
+        yield from (row(name, number, 38) for name, number in counts.items())
 
 
 def _said(one: dict[str, Any]) -> str:

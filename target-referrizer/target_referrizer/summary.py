@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import TargetError
-from target_referrizer.terminal import as_json, plain
+from target_referrizer.terminal import as_json, plain, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +78,7 @@ class Summary:
         """The table for people; a log that drops leading blanks leaves the dashes."""
         for stream, words in STREAMS.items():
             title = f"{stream.replace('_', '-')} read"
-            yield f"{title:<30}{self.read[stream]:>12,}"
+            yield row(title, self.read[stream], 30, lead="")
             for word in words:
                 why = ", ".join(
                     f"{_words(k)} {n:,}" for k, n in sorted(self.counts[stream].get(word, {}).items()) if k
@@ -102,8 +102,7 @@ class Summary:
 
 
 def _rows(numbers: Mapping[str, int], why: str = "") -> Iterator[str]:
-    remark = f"   {why}" if why else ""
-    yield from (f"  - {_words(name):<26}{n:>12,}{remark}" for name, n in numbers.items() if n)
+    yield from (row(name, number, remark=why) for name, number in numbers.items() if number)
 
 
 def _words(name: str) -> str:

@@ -14,7 +14,7 @@ from target_referrizer.linking import Index
 from target_referrizer.masking import group_names, masked
 from target_referrizer.payloads import same
 from target_referrizer.reading import Reading
-from target_referrizer.terminal import counted
+from target_referrizer.terminal import counted, row
 from target_referrizer.workers import send_all
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Verified:
         differ = counted(self.drifted, "differs", "differ")
         missing = counted(self.missing, "is missing", "are missing")
         yield f"{counted(self.checked, 'contact')} read back: {differ}, {missing}"
-        yield from (f"  - {name.replace('_', ' '):<26}{n:>12,}" for name, n in sorted(self.fields.items()))
+        yield from (row(name, number) for name, number in sorted(self.fields.items()))
         for one in self.whom:
             who = f"Referrizer {one['referrizer_contact']} ({', '.join(one['records'])})"
             yield f"{who}: {_difference(one)}"

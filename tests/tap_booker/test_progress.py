@@ -124,3 +124,15 @@ def test_where_nothing_can_move_progress_is_told_in_lines(
     with (tmp_path / "out.jsonl").open("w") as file:
         monkeypatch.setattr("sys.stdout", file)
         assert isinstance(on_stderr(), Bar) == moves
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+def test_the_report_fits_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    report = Report(Progress())
+    for stream in ("contacts", "check_ins"):
+        report.tally(stream, 3749).add(pages=12, calls=13)
+    lines = report.table().splitlines()
+    assert max(map(len, lines)) <= columns
+    assert all("3749" in line and "12" in line for line in lines if "contacts" in line or "check_ins" in line)
+    assert lines[-1] == "calls made in all: 26"

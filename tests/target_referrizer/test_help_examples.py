@@ -37,7 +37,12 @@ def test_every_example_works_as_it_stands(salon: Salon, monkeypatch: pytest.Monk
     Path("email.txt").write_text(f"{another['email']}\n")
     Path("records.jsonl").write_text("\n".join(singer("contacts", [contact(900002)])))
     shown: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda page: bool(shown.append(page)) or True)
+
+    def show(page: str) -> bool:
+        shown.append(page)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", show)
 
     commands = sorted(ledger_command.commands.items(), key=lambda item: item[0] in LAST)
     for _, command in commands:

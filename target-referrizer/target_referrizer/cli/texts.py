@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from target_referrizer.terminal import counted
+from target_referrizer.terminal import counted, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _run(source: str, last: dict[str, Any] | None) -> str:
 def _block(title: str, counts: dict[str, int]) -> Iterator[str]:
     if counts:
         yield title
-        yield from (f"  - {name.replace('_', ' '):<26}{number:>12,}" for name, number in counts.items())
+        yield from (row(name, number) for name, number in counts.items())
 
 
 def moves(found: list[dict[str, Any]]) -> Iterator[str]:
