@@ -35,7 +35,7 @@ def test_numbers_of_groups_stand_below_each_other(
 
 
 def test_what_a_terminal_would_obey_counts_as_it_is_shown() -> None:
-    assert row("a\x1b[2J", 1, 12) == f"  - a\\x1b[2J{1:>17}"
+    assert row("a\x1b[2J", 1, 12) == f"  - a\\x1b[2J{1:>16}"
 
 
 def test_a_name_that_is_too_long_keeps_its_number() -> None:
