@@ -111,6 +111,7 @@ def test_the_help_fits_the_terminal(path: tuple[str, ...], columns: int, monkeyp
     for line in said(path, "--help").splitlines():
         longest = max(map(len, line.split()), default=0)
         assert len(line) < min(columns, 101) or longest > columns // 2, line
+        assert "..." not in line.replace("[ARGS]...", ""), line
 
 
 @EVERY

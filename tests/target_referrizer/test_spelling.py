@@ -49,27 +49,32 @@ def variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TARGET_REFERRIZER__LOAD_SCHEMA", "x")
 
 
-MEANT = "RFZ-102 there is no setting 'time_zone'; did you mean 'timezone'?"
+def warned(said: str) -> list[str]:
+    return re.findall(r"RFZ-102 there is no setting (.*?)[.?] What to do", said)
+
+
+MEANT = ["'time_zone'; did you mean 'timezone'"]
 
 
 @pytest.mark.usefixtures("variables")
 def test_a_misspelt_variable_is_a_warning_of_the_target(caplog: pytest.LogCaptureFixture) -> None:
     TargetReferrizer(config={}, parse_env_config=True)
-    assert re.findall(r"RFZ-102 .*?\?", caplog.text) == [MEANT]
+    assert warned(caplog.text) == MEANT
     assert "hush" not in caplog.text
 
 
 @pytest.mark.usefixtures("variables")
 def test_a_misspelt_variable_is_a_warning_of_the_ledgers_command(caplog: pytest.LogCaptureFixture) -> None:
     CliRunner().invoke(ledger_command, ["status"])
-    assert re.findall(r"RFZ-102 .*?\?", caplog.text) == [MEANT]
+    assert warned(caplog.text) == MEANT
 
 
 @pytest.mark.usefixtures("variables")
 def test_a_misspelt_variable_is_a_finding_of_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TARGET_REFERRIZER_API_URL", "http://127.0.0.1:1/v1")
     said = CliRunner().invoke(ledger_command, ["doctor"]).stdout
-    assert re.findall(r"^warn  settings: (RFZ-102 .*?\?)", said, re.MULTILINE) == [MEANT]
+    assert warned(said) == MEANT
+    assert "warn  settings: RFZ-102" in said
     assert "hush" not in said
 
 
