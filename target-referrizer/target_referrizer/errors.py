@@ -231,7 +231,8 @@ class TargetError(Exception):
         self.entry = CATALOGUE[code]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.what}. What to do: {self.entry.action}"
+        stop = "" if self.what.endswith("?") else "."
+        return f"{self.code} {self.what}{stop} What to do: {self.entry.action}"
 
 
 class SettingsError(TargetError):
