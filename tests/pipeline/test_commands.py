@@ -55,6 +55,12 @@ def test_status_and_explain_speak_of_the_last_run(pipeline: Pipeline) -> None:
     assert somebody in pipeline.meltano("invoke", "target-referrizer:explain", somebody)
 
 
+def test_the_manual_of_a_command_is_shown_through_meltano(pipeline: Pipeline) -> None:
+    for command in ("tap-booker:connect", "target-referrizer:held"):
+        said = pipeline.meltano("invoke", command, "--help")
+        assert all(f"{section}:\n" in said for section in ("Options", "Changes", "Exit codes", "Examples"))
+
+
 def test_the_connection_test_passes(pipeline: Pipeline) -> None:
     pipeline.meltano("--environment", "sandbox", "config", "test", "tap-booker")
 
