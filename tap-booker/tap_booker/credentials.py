@@ -105,6 +105,6 @@ def _replace(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
-    except OSError:
+    except BaseException:  # also Ctrl-C: a token in a file of another name would stay there for ever
         Path(name).unlink(missing_ok=True)
         raise

@@ -22,7 +22,7 @@ STATUS = {
     "2": "Demo",
     "3": "Live, free of charge",
     "4": "Live",
-    "5": "Terminated",
+    "5": "Terminated: closed in Booker, so nothing new will come from it",
     "6": "Charged, not live",
 }
 """Booker's status numbers of a location (seen)."""
@@ -59,10 +59,10 @@ def read_location(location_id: int, answer: Mapping[str, Any], timezone: str | N
     fields = nested if isinstance(nested, Mapping) else answer
     stated = fields.get("TimeZone")
     stated = stated if isinstance(stated, Mapping) else {"Name": stated}
-    texts = [text for key in ("StandardName", "Name") if isinstance(text := stated.get(key), str) and text]
+    texts = list(filter(None, (_plain(stated.get(key)) for key in ("StandardName", "Name"))))
     zone = ZoneInfo(timezone) if timezone else next(filter(None, map(find_zone, texts)), None)
-    name = fields.get("BusinessName") or fields.get("AccountName") or ""
-    return Location(location_id, str(name), zone, " / ".join(texts) or "none")
+    name = _plain(fields.get("BusinessName")) or _plain(fields.get("AccountName"))
+    return Location(location_id, name, zone, " / ".join(texts) or "none")
 
 
 def status_text(answer: Mapping[str, Any]) -> str:
@@ -71,9 +71,15 @@ def status_text(answer: Mapping[str, Any]) -> str:
     status = (nested if isinstance(nested, Mapping) else answer).get("Status")
     if isinstance(status, Mapping):
         status = status.get("Name") or status.get("ID")
-    if isinstance(status, bool) or not isinstance(status, (int, str)) or not str(status).strip():
-        return "not stated"
-    return STATUS.get(str(status), f"number {status}" if isinstance(status, int) else status)
+    if isinstance(status, int) and not isinstance(status, bool):
+        return STATUS.get(str(status), f"number {status}")
+    text = _plain(status)
+    return STATUS.get(text, text) or "not stated"
+
+
+def _plain(text: object) -> str:
+    """A text of Booker's, without the signs that would move a terminal's cursor or turn the direction."""
+    return "".join(sign for sign in text if sign.isprintable()).strip() if isinstance(text, str) else ""
 
 
 def find_zone(text: str) -> ZoneInfo | None:

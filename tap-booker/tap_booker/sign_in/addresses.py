@@ -20,6 +20,7 @@ IDENTITY = {
 }
 """API address to identity host (both seen)."""
 
+HTTP_PORT = 80
 HERE = ("127.0.0.1", "localhost")
 OWN_PATHS = ("/", "/location", "/activate", "/away", "/done", "/problem")
 
@@ -41,12 +42,13 @@ class Addresses:
     @property
     def port(self) -> int:
         """Port of our page."""
-        return urlsplit(self.back).port or 80
+        return urlsplit(self.back).port or HTTP_PORT
 
     @property
     def host(self) -> str:
         """Our page's host and port, as a browser names them."""
-        return urlsplit(self.back).netloc
+        parts = urlsplit(self.back)
+        return f"{parts.hostname}:{parts.port}" if self.port != HTTP_PORT else f"{parts.hostname}"
 
     @property
     def back_path(self) -> str:

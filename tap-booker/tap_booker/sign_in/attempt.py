@@ -8,7 +8,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from tap_booker.sign_in.problems import ProblemError
 
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
 
 IDENTITY_SCOPE = "openid profile userinfo offline_access"
 """What is asked for beside the setting `scope` (seen); `offline_access` brings the refresh token."""
+
+KIND_OF = {
+    "access_denied": "denied",
+    "consent_required": "denied",
+    "interaction_required": "denied",
+    "login_required": "denied",
+    "invalid_scope": "scope",
+    "unauthorized_client": "application",
+    "unsupported_response_type": "application",
+    "unsupported_grant_type": "application",
+    "server_error": "unavailable",
+    "temporarily_unavailable": "unavailable",
+}
+"""OAuth's words for a no (RFC 6749, OpenID Connect) to what a person is told; all others are `refused`."""
 
 _WORD = re.compile(r"[a-z_]{1,40}")
 _LOCATION_ID = re.compile(r"[0-9]{1,9}")
@@ -59,11 +73,10 @@ class Attempt:
             ProblemError: Booker said no, or sent no code.
         """
         word = came_back.get("error")
-        if word == "access_denied":
-            raise ProblemError("denied")
         if word is not None or not came_back.get("code"):
             said = word if word and _WORD.fullmatch(word) else "no code"
-            raise ProblemError("refused", f"Booker says: {said}.")
+            kind = KIND_OF.get(said, "refused")
+            raise ProblemError(kind, "" if said == "access_denied" else f"Booker says: {said}.")
         return came_back["code"]
 
 
@@ -76,6 +89,12 @@ def read_location_id(text: str) -> int | None:
     """The Location ID that somebody typed; None when it cannot be one."""
     plain = text.strip()
     return int(plain) if _LOCATION_ID.fullmatch(plain) and int(plain) else None
+
+
+def read_came_back(text: str) -> dict[str, str]:
+    """What stands in an address that somebody pasted: in quotes, with spaces in it, or its end alone."""
+    plain = "".join(text.split()).strip("\"'`<>")
+    return dict(parse_qsl(plain.rpartition("?")[2].partition("#")[0]))
 
 
 def _challenge(verifier: str) -> str:

@@ -14,10 +14,13 @@ from tap_booker.errors import (
     CredentialFileError,
     ForbiddenError,
     RefusedError,
+    SettingError,
+    TokenExpiredError,
     UnknownLocationError,
 )
 from tap_booker.location import Location, read_location, status_text
 from tap_booker.report import Tally
+from tap_booker.sign_in.attempt import KIND_OF, Attempt
 from tap_booker.sign_in.problems import ProblemError
 from tap_booker.transport import Call, Transport
 
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
 
     from tap_booker.credentials import CredentialFile
     from tap_booker.sign_in.addresses import Addresses
-    from tap_booker.sign_in.attempt import Attempt
 
 ANSWER_SECONDS = 30
 """A person waits in front of the page; no answer may take longer, whatever request_timeout says."""
@@ -77,6 +79,10 @@ class Connector:
             self._file.establish(refresh_token, self._where.token)
         except CredentialFileError as failure:
             raise ProblemError("file", failure.happened) from None
+        except SettingError as failure:
+            raise ProblemError("setting", failure.happened) from None
+        except (RefusedError, TokenExpiredError) as failure:
+            raise ProblemError("key", failure.happened) from None
         except BookerError as failure:
             raise ProblemError("unavailable", f"{failure.code} {failure.happened}") from None
         return connected
@@ -95,9 +101,9 @@ class Connector:
         try:
             return token_answer(self._transport.send(Call("POST", self._where.token, form=form), self._tally))
         except RefusedError as failure:
-            kinds = {"invalid_grant": "expired", "invalid_client": "client"}
+            kinds = {**KIND_OF, "invalid_grant": "expired", "invalid_client": "client"}
             kind = kinds.get(failure.word, "refused")
-            raise ProblemError(kind, failure.happened if kind == "refused" else "") from None
+            raise ProblemError(kind, "" if kind in {"expired", "client"} else failure.happened) from None
 
     def _look(self, location_id: int, access_token: str) -> Connected:
         """Read the location with the new token, which so proves what it is good for."""
@@ -107,7 +113,7 @@ class Connector:
         try:
             answer = booker.location(location_id, self._tally)
         except (UnknownLocationError, ForbiddenError) as failure:
-            raise ProblemError("location", f"Location ID {location_id}: {failure.code}.") from None
+            raise ProblemError("location", f"Location ID {location_id}: {failure.happened}") from None
         return Connected(
             read_location(location_id, answer, self._settings.get("timezone")), status_text(answer)
         )

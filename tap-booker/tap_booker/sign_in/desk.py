@@ -43,6 +43,11 @@ class Session:
     problem: ProblemError | None = None
     has_connected: bool = False
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether this browser has activated the integration, and so may come back from Booker."""
+        return self.attempt is not None or bool(self.past)
+
 
 class Desk:
     """Takes each browser through the steps; the first that comes to the end ends it for all.
@@ -65,6 +70,8 @@ class Desk:
         self._with_pkce = with_pkce
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
+        self._connecting = threading.Lock()
+        self._is_closed = False
         self.connected: Connected | None = None
         self.is_done = threading.Event()
 
@@ -79,7 +86,9 @@ class Desk:
         with self._lock:
             self._sessions[session.key] = session
             while len(self._sessions) > MOST_SESSIONS:
-                del self._sessions[next(iter(self._sessions))]
+                # who only looked gives way first, so that nobody who is at Booker's page is forgotten
+                idle = (one.key for one in self._sessions.values() if not one.has_begun)
+                del self._sessions[next(idle, next(iter(self._sessions)))]
         return session
 
     def activate(self, session: Session, typed: str) -> bool:
@@ -101,12 +110,29 @@ class Desk:
             ProblemError: It does not lead to a connection. An attempt is spent whatever comes of it.
         """
         attempt = self._take(session, came_back.get("state", ""))
-        found = self._connect(attempt, attempt.code(came_back))
-        with self._lock:
-            self.connected = found
-            if session is not None:
-                session.has_connected = True
+        code = attempt.code(came_back)
+        with self._connecting:  # one after the other: what the first one stored is not stored over
+            if self.connected:
+                raise ProblemError("over")
+            if self._is_closed:
+                raise ProblemError("stopped")
+            found = self._connect(attempt, code)
+            with self._lock:
+                self.connected = found
+                if session is not None:
+                    session.has_connected = True
         self.is_done.set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is being dealt with just now."""
+        return self._connecting.locked()
+
+    def close(self) -> None:
+        """Take no further answer, and wait for the one that is being dealt with: its code is spent."""
+        self._is_closed = True
+        with self._connecting:
+            pass
 
     def _take(self, session: Session | None, state: str) -> Attempt:
         """The attempt that an answer belongs to, taken away: no answer is used twice."""

@@ -31,8 +31,8 @@ def card(nonce: str) -> str:
     return _page(nonce, 1, "Connect Booker", content)
 
 
-def location(nonce: str, session: Session) -> str:
-    """Steps 2 and 3: the Location ID, and Activate Integration."""
+def location(nonce: str, session: Session, back: str) -> str:
+    """Steps 2 and 3: the Location ID, and Activate Integration; `back` is what Booker must know."""
     bad, note, invalid = (" bad", NO_ID, "true") if session.is_refused else ("", "", "false")
     content = f"""<h1>Your Location ID</h1>
 <p>Each business in Booker has a number of its own. It stands in Booker's account settings, and Booker's
@@ -46,7 +46,10 @@ support knows it, too. Of several locations, give one; the others can be added t
  aria-describedby="location_hint location_note">
 <p class="note{bad}" id="location_note" role="status">{note}</p>
 <button class="button">Activate Integration</button>
-</form>"""
+</form>
+<details><summary>If Booker then shows an error in place of its sign-in page</summary>
+<p>Booker leads people back only to addresses that it knows. Have this one registered for the application
+(client_id), to the letter: <code>{escape(back)}</code></p></details>"""
     return _page(nonce, 2, "Location ID", content)
 
 
@@ -68,9 +71,10 @@ def connected(nonce: str, found: Connected, steps: Iterable[Step], path: str) ->
 <h2>What comes next</h2>
 <p class="quiet">In a terminal, in the folder of the Meltano project:</p>
 <ol class="lines">{lines}</ol>
-<p class="unseen" id="copied" role="status"></p>
+<p class="quiet copied" id="copied" role="status"></p>
 <h2>This page</h2>
-<p class="quiet">You can close it when you have copied the lines.</p>"""
+<p class="quiet">It answers for a few seconds more, and you can close it when you have copied the lines.
+They stand in the terminal of booker-connect, too.</p>"""
     return _page(nonce, 6, "Connected", content)
 
 

@@ -36,7 +36,8 @@ PROBLEMS: dict[str, Text] = {
         "The sign-in took too long",
         "Booker did not accept its own code any more: it ends after a few minutes and is good once. "
         "Nothing was stored.",
-        "Start again. Booker may still know you, so it will be quick.",
+        "Start again. Booker may still know you, so it will be quick. If it happens again, Booker may "
+        "not take the code challenge: stop the command and run it with --no-pkce.",
     ),
     "second-tab": Text(
         "You started again in another tab",
@@ -70,11 +71,36 @@ PROBLEMS: dict[str, Text] = {
         "Stop the command with Ctrl-C, correct the two settings, and run it again.",
         may_retry=False,
     ),
+    "application": Text(
+        "This application may not sign anybody in",
+        "Booker knows the application, but does not let it take this way (authorization code). "
+        "Nothing was stored.",
+        "Have Booker allow it for the application, then start again. A personal access token does without.",
+    ),
+    "scope": Text(
+        "The application may not ask for this",
+        "It asks for openid, profile, userinfo, offline_access, and what the setting scope names (merchant); "
+        "Booker does not allow one of them. Nothing was stored.",
+        "Have Booker allow them for the application, then start again.",
+    ),
+    "key": Text(
+        "Booker does not accept the subscription key",
+        "The sign-in went well, but the Merchant API refused what came of it. Nothing was stored.",
+        "Stop the command with Ctrl-C, check that subscription_key belongs to the same application as "
+        "client_id, and run it again.",
+        may_retry=False,
+    ),
+    "setting": Text(
+        "An address in the settings leads nowhere",
+        "The sign-in went well, but what should be Booker is not. Nothing was stored.",
+        "Stop the command with Ctrl-C, correct the address, and run it again.",
+        may_retry=False,
+    ),
     "refused": Text(
         "Booker refused the request",
         "Booker did not give access, for a reason that is not the user's. Nothing was stored.",
-        "If it says invalid_request, stop the command and run it with --no-pkce; if it says invalid_scope, "
-        "the application needs the scopes merchant and offline_access.",
+        "If it says invalid_request, stop the command and run it with --no-pkce. Anything else is for "
+        "Booker's support.",
     ),
     "no-refresh-token": Text(
         "Booker gave no lasting access",
@@ -83,13 +109,19 @@ PROBLEMS: dict[str, Text] = {
     ),
     "unavailable": Text(
         "Booker cannot be asked at the moment",
-        "The sign-in went well, but the next question to Booker failed. Nothing was stored.",
+        "Booker did not do what it was asked for, and that may pass. Nothing was stored.",
         "Wait a moment, then start again.",
     ),
     "file": Text(
         "The credential file cannot be written",
         "Booker gave access, but the file that should hold it could not be written.",
         "Make room or mend the permissions, then start again.",
+    ),
+    "stopped": Text(
+        "The command has been stopped",
+        "Booker's answer came too late to be used. Nothing was stored.",
+        "Run booker-connect again.",
+        may_retry=False,
     ),
     "over": Text(
         "Booker is connected",

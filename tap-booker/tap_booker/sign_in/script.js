@@ -41,11 +41,11 @@ for (const button of document.querySelectorAll(".copy")) {
       await navigator.clipboard.writeText(line.textContent);
     } catch {
       getSelection().selectAllChildren(line);
-      said.textContent = "The line is selected; copy it with Ctrl-C.";
+      said.textContent = "The browser does not let this page copy. The line is selected: copy it with Ctrl-C or Cmd-C.";
       return;
     }
     for (const other of document.querySelectorAll(".copy")) other.textContent = "Copy";
     button.textContent = "Copied";
-    said.textContent = `Copied: ${line.textContent}`;
+    said.textContent = `Line ${line.id.replace("line_", "")} is copied.`;
   });
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import TYPE_CHECKING, Any
 
 from tap_booker.errors import PageError
@@ -43,6 +44,11 @@ def serving(port: int, answer: Callable[[Asked], Reply]) -> Iterator[None]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # browsers keep spare connections open, and none of them is worth waiting for
+
+    def server_bind(self) -> None:
+        """As a plain TCP server: the one for HTTP asks for this machine's name, which can take long."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = ADDRESS, self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a traceback could hold what came in an address, a code included."""

@@ -90,7 +90,7 @@ class Site:
         self._cookie = f"booker-connect-{where.port}"
         self._gets = {
             "/": lambda _: _shown(pages.card),
-            "/location": lambda session: _shown(lambda nonce: pages.location(nonce, session)),
+            "/location": lambda session: _shown(lambda nonce: pages.location(nonce, session, where.back)),
             "/away": self._away,
             "/done": self._done,
         }
@@ -108,6 +108,8 @@ class Site:
         """A page."""
         if path == self._where.back_path:
             return self._back(asked, session)
+        if path == "/problem/over" and not self._desk.connected:
+            return _to("/")
         if path not in self._gets:
             return _problem_page(path.removeprefix("/problem/"), session)
         if self._desk.connected and path != "/done":

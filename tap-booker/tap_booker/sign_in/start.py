@@ -9,7 +9,6 @@ import threading
 import webbrowser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 import click
 
@@ -18,7 +17,7 @@ from tap_booker.errors import SettingsError, SignInError
 from tap_booker.given import REQUIRED, problems_of, settings_given, with_defaults
 from tap_booker.sign_in import pages
 from tap_booker.sign_in.addresses import Addresses, addresses
-from tap_booker.sign_in.attempt import Attempt, read_location_id, start
+from tap_booker.sign_in.attempt import Attempt, read_came_back, read_location_id, start
 from tap_booker.sign_in.connector import Connected, Connector
 from tap_booker.sign_in.desk import Desk
 from tap_booker.sign_in.next_steps import Step, next_steps
@@ -95,11 +94,7 @@ class SignIn:
             click.echo(f"Connect Booker at {self.where.page}")
             click.echo(f"The page closes when you are done, after {minutes:g} minutes, or with Ctrl-C.")
             _show_browser(self.where.page)
-            if not desk.is_done.wait(minutes * 60):
-                raise SignInError(f"Nobody finished the sign-in within {minutes:g} minutes.")
-            found = desk.connected
-            if found is None:  # is_done is only ever set after it
-                raise SignInError
+            found = _outcome(desk, minutes)
             self._report(found)
             with contextlib.suppress(KeyboardInterrupt):
                 click.echo(f"The page closes in {LINGER_SECONDS} seconds.")
@@ -122,6 +117,7 @@ class SignIn:
         click.echo("Open this address in any browser, sign in to Booker, and allow access:\n")
         click.echo(f"{self._url(attempt)}\n")
         click.echo(f"The browser then goes to {self.where.back}?… and may say that nothing is there.")
+        click.echo("If Booker shows an error in place of its sign-in page, have it register that address.\n")
         try:
             found = self._connector.connect(attempt, attempt.code(_ask_came_back(attempt)))
         except ProblemError as problem:
@@ -142,8 +138,8 @@ class SignIn:
     def _report(self, found: Connected) -> None:
         """What was reached, and what comes next, for a terminal."""
         place = found.location
-        name = "".join(sign for sign in place.name if sign.isprintable()) or "(no name)"
-        zone = place.zone.key if place.zone else "zone not known: set timezone"
+        name = place.name or "(no name)"
+        zone = place.zone.key if place.zone else "time zone not known: set timezone"
         click.echo(f"Connected: {name}, location {place.id}, {zone}, {found.status}")
         click.echo(f"Access is kept in {self._file.place}, readable by you alone.\nWhat comes next:")
         for step in self._steps(found):
@@ -163,6 +159,28 @@ def _needed(given: Mapping[str, Any]) -> dict[str, Any]:
     return with_defaults({"credentials_path": os.path.abspath(CREDENTIALS), **kept})  # noqa: PTH100  keeps links
 
 
+def _outcome(desk: Desk, minutes: float) -> Connected:
+    """Wait for the end; a last answer of Booker that is being dealt with still counts, in time or not.
+
+    Raises:
+        SignInError: Nobody came to the end in time.
+        KeyboardInterrupt: Somebody stopped the command, and nothing came of it.
+    """
+    stopped: KeyboardInterrupt | None = None
+    try:
+        desk.is_done.wait(minutes * 60)
+    except KeyboardInterrupt as pressed:
+        stopped = pressed
+    if desk.is_busy:
+        click.echo("Booker is being asked; a moment. (Ctrl-C stops at once.)")
+    desk.close()
+    if desk.connected is not None:
+        return desk.connected
+    if stopped:
+        raise stopped
+    raise SignInError(f"Nobody finished the sign-in within {minutes:g} minutes.")
+
+
 def _show_browser(page: str) -> None:
     """Open a browser where there is a screen; a text browser would take the terminal."""
     has_screen = sys.platform in {"darwin", "win32"} or any(
@@ -175,7 +193,7 @@ def _show_browser(page: str) -> None:
 def _ask_location_id() -> int:
     """Ask until it can be one."""
     while True:
-        found = read_location_id(click.prompt("Location ID (a number, such as 3749)", type=str))
+        found = read_location_id(_ask("Location ID (a number, such as 3749)"))
         if found is not None:
             return found
         click.echo(pages.NO_ID)
@@ -184,16 +202,28 @@ def _ask_location_id() -> int:
 def _ask_came_back(attempt: Attempt) -> dict[str, str]:
     """Ask until the address belongs to this attempt."""
     while True:
-        text = click.prompt("Paste the whole address that the browser shows then", type=str).strip()
-        try:
-            came_back = dict(parse_qsl(urlsplit(text).query))
-        except ValueError:
-            came_back = {}
-        if came_back.get("state") == attempt.state:
+        came_back = read_came_back(_ask("Paste the whole address that the browser shows then"))
+        is_answer = "code" in came_back or "error" in came_back
+        if is_answer and came_back.get("state") == attempt.state:
             return came_back
-        if "state" in came_back:
+        if is_answer and "state" in came_back:
             click.echo(
                 "That is from another sign-in. Use the address printed above, and paste what it leads to."
             )
+        elif "state" in came_back:
+            click.echo(
+                "That leads to Booker. Open it in a browser, allow access, and paste the address it ends at."
+            )
         else:
             click.echo("That is not it: it starts with the address above and holds code=… and state=….")
+
+
+def _ask(question: str) -> str:
+    """Ask on a line of its own: Meltano passes on whole lines alone, and would keep any other question."""
+    while True:
+        click.echo(f"{question}:")
+        line = sys.stdin.readline()
+        if not line:
+            raise click.Abort
+        if line.strip():
+            return line.strip()
