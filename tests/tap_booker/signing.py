@@ -72,11 +72,13 @@ class Opened:
 
 
 @contextmanager
-def opened(box: Sandbox, folder: Path, *, with_pkce: bool = True, **changes: Any) -> Iterator[Opened]:
+def opened(
+    box: Sandbox, folder: Path, *, with_pkce: bool = True, authorize_url: str | None = None, **changes: Any
+) -> Iterator[Opened]:
     """Serve the page as the command does, on a free port."""
     config = folder / "tap.json"
     config.write_text(json.dumps(config_for(box, folder, **changes)))
-    options = Options(None, None, registered_address(box), with_pkce, None)
+    options = Options(authorize_url, None, registered_address(box), with_pkce, None)
     signing = SignIn((str(config),), options, is_page=True)
     desk, site = signing.page()
     with serving(signing.where.port, site.answer):
