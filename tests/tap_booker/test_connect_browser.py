@@ -133,7 +133,36 @@ def test_lines_are_copied_as_they_stand(tab: Watched, site: Opened) -> None:
     tab.page.wait_for_selector(".copy:text('Copied')")
     line = "TAP_BOOKER_LOCATION_IDS='[3749]' meltano --environment sandbox invoke tap-booker:doctor"
     assert tab.page.evaluate("navigator.clipboard.readText()") == line
-    assert tab.page.inner_text("#copied") == f"Copied: {line}"
+    assert tab.page.inner_text("#copied") == "Line 1 is copied."
+    assert (tab.faults(), tab.complaints) == ([], [])
+
+
+@pytest.mark.parametrize("tab", [PHONE], indirect=True)
+def test_a_line_that_may_not_be_copied_is_selected_and_one_is_told(tab: Watched, site: Opened) -> None:
+    tab.page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+    to_booker(tab, site)
+    sign_in(tab, site)
+    tab.page.keyboard.press("Enter")
+    tab.page.wait_for_selector("h1:focus:text('Booker is connected')")
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Enter")
+    said = tab.page.wait_for_selector("#copied:text('The line is selected')")
+    assert said is not None
+    box = said.bounding_box()
+    assert box is not None
+    assert box["width"] > 100
+    assert tab.page.evaluate("getSelection().toString()") == tab.page.inner_text("#line_1")
+    assert (tab.faults(), tab.complaints) == ([], [])
+
+
+@pytest.mark.parametrize("tab", [PHONE], indirect=True)
+def test_the_address_that_booker_must_know_is_found_by_keyboard(tab: Watched, site: Opened) -> None:
+    tab.page.goto(f"{site.url}/location")
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Enter")
+    assert tab.page.inner_text("details code") == site.signing.where.back
+    assert (tab.faults(), tab.complaints) == ([], [])
 
 
 def test_without_scripts_it_works_as_well(browser: Browser, site: Opened) -> None:

@@ -18,6 +18,7 @@ from tap_booker.credentials import CredentialFile
 from tap_booker.location import read_location, status_text
 from tap_booker.sign_in.addresses import Addresses
 from tap_booker.sign_in.attempt import read_came_back
+from tap_booker.sign_in.next_steps import next_steps
 from tap_booker.sign_in.server import serving
 from tap_booker.sign_in.site import Reply
 from tap_booker.sign_in.start import _outcome
@@ -267,6 +268,19 @@ def test_a_question_is_a_whole_line_for_meltano_passes_on_no_other(command: Comm
     running = command.start("--no-browser")
     assert next_line(running) == "Location ID (a number, such as 3749):\n"
     command.end(running, "")
+
+
+def test_the_location_of_the_settings_is_offered_there_too(command: Command) -> None:
+    command.set(location_ids=["x", 3749])
+    running = command.start("--no-browser")
+    assert next_line(running) == "Location ID (a number; Enter for 3749):\n"
+    code, out, _ = command.end(running, "\n")
+    assert (code, "/auth/connect/authorize?" in out) == (1, True)
+
+
+def test_a_location_that_is_none_is_left_out_of_the_line() -> None:
+    lines = [step.line for step in next_steps({"location_ids": ["x", 3749]}, 3749, "/c.json", None)]
+    assert lines[1].endswith("tap-booker location_ids '[3749]'")
 
 
 @pytest.mark.parametrize(

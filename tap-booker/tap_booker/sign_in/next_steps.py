@@ -67,8 +67,10 @@ def _changes(given: Mapping[str, Any], location_id: int, path: str) -> dict[str,
     changes = {}
     if not given.get("credentials_path"):
         changes["credentials_path"] = path
-    ids = given.get("location_ids") or []
-    if location_id not in ids:
+    stated = given.get("location_ids") or []
+    ids = [one for one in stated if type(one) is int]  # anything else would stop the run
+    if location_id not in ids or len(ids) < len(stated):
+        ids = [one for one in ids if one != location_id]
         changes["location_ids"] = json.dumps([*ids, location_id])
     if given.get("personal_access_token"):
         changes["personal_access_token"] = ""

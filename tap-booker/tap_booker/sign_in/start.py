@@ -103,8 +103,7 @@ class SignIn:
 
     def page(self) -> tuple[Desk, Site]:
         """What happens on the page, and what answers its requests."""
-        first = self._options.location_id or next(iter(self.given.get("location_ids") or []), "")
-        desk = Desk(self._connector.connect, str(first), with_pkce=self._options.with_pkce)
+        desk = Desk(self._connector.connect, self._first(), with_pkce=self._options.with_pkce)
         return desk, Site(desk, self.where, self._url, self._done_page)
 
     def by_terminal(self) -> Connected:
@@ -113,7 +112,8 @@ class SignIn:
         Raises:
             SignInError: Booker said no, or what came back was no good.
         """
-        attempt = start(self._options.location_id or _ask_location_id(), with_pkce=self._options.with_pkce)
+        location_id = self._options.location_id or _ask_location_id(self._first())
+        attempt = start(location_id, with_pkce=self._options.with_pkce)
         click.echo("Open this address in any browser, sign in to Booker, and allow access:\n")
         click.echo(f"{self._url(attempt)}\n")
         click.echo(f"The browser then goes to {self.where.back}?… and may say that nothing is there.")
@@ -124,6 +124,11 @@ class SignIn:
             raise SignInError(problem.line()) from None
         self._report(found)
         return found
+
+    def _first(self) -> str:
+        """The Location ID that is offered: that of the command line, else the first of the settings."""
+        known = (self._options.location_id, *(self.given.get("location_ids") or ()))
+        return next((str(one) for one in known if read_location_id(str(one))), "")
 
     def _url(self, attempt: Attempt) -> str:
         return attempt.url(self.where, str(self.settings["client_id"]), str(self.settings["scope"]))
@@ -190,10 +195,11 @@ def _show_browser(page: str) -> None:
         threading.Thread(target=webbrowser.open, args=(page,), daemon=True).start()
 
 
-def _ask_location_id() -> int:
-    """Ask until it can be one."""
+def _ask_location_id(first: str) -> int:
+    """Ask until it can be one; `first` is taken where nothing is typed."""
+    hint = f"a number; Enter for {first}" if first else "a number, such as 3749"
     while True:
-        found = read_location_id(_ask("Location ID (a number, such as 3749)"))
+        found = read_location_id(_ask(f"Location ID ({hint})", first))
         if found is not None:
             return found
         click.echo(pages.NO_ID)
@@ -218,12 +224,12 @@ def _ask_came_back(attempt: Attempt) -> dict[str, str]:
             click.echo("That is not it: it starts with the address above and holds code=… and state=….")
 
 
-def _ask(question: str) -> str:
+def _ask(question: str, default: str = "") -> str:
     """Ask on a line of its own: Meltano passes on whole lines alone, and would keep any other question."""
     while True:
         click.echo(f"{question}:")
         line = sys.stdin.readline()
         if not line:
             raise click.Abort
-        if line.strip():
-            return line.strip()
+        if line.strip() or default:
+            return line.strip() or default
