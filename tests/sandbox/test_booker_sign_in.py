@@ -7,7 +7,7 @@ import hashlib
 import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 import requests
@@ -38,7 +38,10 @@ def press(box: Any, page: requests.Response, form: str, decision: str, **fields:
     assert found, page.text
     data = {"request": found[1], "decision": decision, **fields}
     url = f"{box.booker_url}/auth/connect/{form}"
-    return requests.post(url, data=data, allow_redirects=False, timeout=10)
+    answer = requests.post(url, data=data, allow_redirects=False, timeout=10)
+    if answer.status_code != 303:
+        return answer
+    return requests.get(urljoin(url, answer.headers["Location"]), allow_redirects=False, timeout=10)
 
 
 def allow(box: Any, **changes: str) -> requests.Response:
@@ -192,3 +195,17 @@ def test_the_list_of_requests_keeps_no_password_and_no_code(box: Any) -> None:
     exchange(box, code, code_verifier=VERIFIER)
     seen = repr(list(box.requests))
     assert [word for word in ("fake-password", code, VERIFIER, "fake-client-secret") if word in seen] == []
+
+
+def test_the_question_for_consent_is_shown_again_until_it_is_answered(box: Any) -> None:
+    url = f"{box.booker_url}/auth/connect/consent"
+    first = ask(box)
+    found = re.search('name="request" value="([^"]+)"', first.text)
+    assert found
+    assert requests.get(url, params={"request": found[1]}, timeout=10).status_code == 400
+    page = press(box, first, "login", "sign_in", **PASSWORD)
+    assert requests.get(url, params={"request": found[1]}, timeout=10).text == page.text
+    press(box, page, "consent", "allow")
+    after = requests.get(url, params={"request": found[1]}, timeout=10)
+    assert (after.status_code, "this sign-in is over" in after.text) == (400, True)
+    assert requests.get(url, timeout=10).status_code == 400

@@ -18,7 +18,7 @@ _STYLE = """
 body{margin:0;min-height:100vh;display:grid;place-items:center;background:#eef1f4;color:#1f2933;
  font:16px/1.5 system-ui,sans-serif}
 main{box-sizing:border-box;width:min(26rem,100%);padding:2rem;background:#fff;border-top:.4rem solid #b4233a}
-h1{margin:0 0 1rem;font-size:1.3rem}label{display:block;margin-top:1rem}
+h1{margin:0 0 1rem;font-size:1.3rem}label{display:block;margin:1rem 0 .4rem}
 input{box-sizing:border-box;width:100%;padding:.6rem;border:1px solid #6b7785;font:inherit}
 button{margin:1.5rem .5rem 0 0;padding:.6rem 1.2rem;border:1px solid #b4233a;background:#b4233a;color:#fff;
  font:inherit;cursor:pointer}button.plain{background:#fff;color:#8c1a2d}

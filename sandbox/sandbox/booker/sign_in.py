@@ -76,7 +76,7 @@ class SignIn:
         return pages.sign_in(key)
 
     def sign_in(self, form: Mapping[str, str]) -> Answer:
-        """Judge user name and password; then ask for consent."""
+        """Judge user name and password; then lead to the next page, whose reload sends no password."""
         key, asking = self._asking(form)
         if form["decision"] == "cancel":
             return self._end(key, asking, error="access_denied")
@@ -84,7 +84,14 @@ class SignIn:
         if (form.get("user_name"), form.get("password")) != (mine.user_name, mine.password):
             return pages.sign_in(key, is_wrong=True)
         self._requests[key] = replace(asking, is_signed_in=True)
-        return pages.consent(key, mine.client_id, asking.scope)
+        return Answer(303, None, {"Location": f"consent?request={key}"})
+
+    def ask_consent(self, asked: Mapping[str, str]) -> Answer:
+        """Ask whether the client may."""
+        key, asking = self._asking(asked)
+        if not asking.is_signed_in:
+            raise GrantError("invalid_request", "sign in first")
+        return pages.consent(key, self._credentials.client_id, asking.scope)
 
     def consent(self, form: Mapping[str, str]) -> Answer:
         """Send the browser back, with a code or with the merchant's no."""

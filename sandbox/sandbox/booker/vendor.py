@@ -76,7 +76,7 @@ class Booker:
         call.params, problems = operation.check_parameters(params, call.query)
         if operation.id in {"token", "identityToken"}:
             return self._token(call, operation)
-        if operation.id in {"authorize", "login", "consent"}:
+        if operation.id in {"authorize", "login", "askConsent", "consent"}:
             return self._browser(call, operation, problems)
         if operation.id == "updateContext":
             return self._context(call, problems)
@@ -101,10 +101,12 @@ class Booker:
     def _browser(self, call: Call, operation: Operation, problems: list[Problem]) -> Answer:
         """The identity host's pages; a refusal is a page, too, for it is a person who reads it."""
         try:
+            if problems:
+                raise GrantError("invalid_request", problems[0].message)  # noqa: TRY301 - shown just below
             if operation.id == "authorize":
-                if problems:
-                    raise GrantError("invalid_request", problems[0].message)  # noqa: TRY301 - shown just below
                 return self.tokens.authorize(call.params)
+            if operation.id == "askConsent":
+                return self.tokens.sign_in.ask_consent(call.params)
             act = {"login": self.tokens.sign_in.sign_in, "consent": self.tokens.sign_in.consent}[operation.id]
             return act(_read_form(call, operation))
         except GrantError as error:
