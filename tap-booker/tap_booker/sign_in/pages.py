@@ -73,8 +73,8 @@ def connected(nonce: str, found: Connected, steps: Iterable[Step], path: str) ->
 <ol class="lines">{lines}</ol>
 <p class="quiet copied" id="copied" role="status"></p>
 <h2>This page</h2>
-<p class="quiet">It answers for a few seconds more, and you can close it when you have copied the lines.
-They stand in the terminal of booker-connect, too.</p>"""
+<p class="quiet">The command ends in a few seconds; you can close this page when you have copied the lines.
+They stand in its terminal, too.</p>"""
     return _page(nonce, 6, "Connected", content)
 
 

@@ -92,7 +92,7 @@ PROBLEMS: dict[str, Text] = {
     ),
     "setting": Text(
         "An address in the settings leads nowhere",
-        "The sign-in went well, but what should be Booker is not. Nothing was stored.",
+        "The sign-in went well, but at the address for the next step there is no Booker. Nothing was stored.",
         "Stop the command with Ctrl-C, correct the address, and run it again.",
         may_retry=False,
     ),
