@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,8 @@ def sign_in(pipeline: Pipeline, variables: dict[str, str], environment: str) -> 
     assert running.stdin is not None
     assert running.stdout is not None
     said = ""
+    patience = threading.Timer(120, running.kill)  # a question that is not seen would be waited for for ever
+    patience.start()
     with running:
         for text in running.stdout:
             said += text
@@ -63,6 +66,7 @@ def sign_in(pipeline: Pipeline, variables: dict[str, str], environment: str) -> 
             if text.startswith("Paste"):
                 running.stdin.write(f"'{answer}'\n")
             running.stdin.flush()
+    patience.cancel()
     assert running.returncode == 0, said
     return said
 

@@ -265,9 +265,7 @@ def test_no_mask_and_no_link_opens_the_file_to_others(tmp_path: Path) -> None:
 
 
 def test_a_question_is_a_whole_line_for_meltano_passes_on_no_other(command: Command) -> None:
-    running = command.start("--no-browser")
-    assert next_line(running) == "Location ID (a number, such as 3749):\n"
-    command.end(running, "")
+    assert command.end(command.start("--no-browser"), "")[1] == "Location ID (a number, such as 3749):\n"
 
 
 def test_the_location_of_the_settings_is_offered_there_too(command: Command) -> None:
