@@ -161,7 +161,8 @@ def test_a_port_that_is_taken_is_named_with_what_to_do(command: Command) -> None
     port = urlsplit(command.back).port
     with socket.create_server(("127.0.0.1", port or 0)):
         code, _, err = command.end(command.start())
-    assert (code, f"BKR-109 Port {port} of this machine cannot be used" in err) == (2, True)
+    said = f"BKR-109 Port {port} of this machine cannot be used (another program has it)."
+    assert (code, said in err) == (2, True)
     assert "--redirect-uri" in err
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 ADDRESS = "127.0.0.1"
 MOST_BYTES = 4096
 IDLE_SECONDS = 10
+WHY_NOT = {errno.EADDRINUSE: "another program has it", errno.EACCES: "this user may not open it"}
 
 
 @contextmanager
@@ -30,7 +32,8 @@ def serving(port: int, answer: Callable[[Asked], Reply]) -> Iterator[None]:
     try:
         server = _Server((ADDRESS, port), handler)
     except (OSError, OverflowError) as failure:
-        raise PageError(f"Port {port} of this machine cannot be used ({type(failure).__name__}).") from None
+        why = WHY_NOT.get(getattr(failure, "errno", None) or 0, type(failure).__name__)
+        raise PageError(f"Port {port} of this machine cannot be used ({why}).") from None
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
