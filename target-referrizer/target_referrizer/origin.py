@@ -39,6 +39,11 @@ def tell_of_rebuilding(ledger: Ledger) -> bool:
     return True
 
 
+def was_rebuilt(ledger: Ledger) -> bool:
+    """Whether this ledger replaces a lost one."""
+    return ledger.get("rebuilt") is not None
+
+
 def posted_since(ledger: Ledger, settings: Settings, source: str) -> datetime | None:
     """From when on a source's check-ins are posted; None before its first run, when nothing says so."""
     since, bound = settings.since or first_run(ledger, source), history_before(ledger)

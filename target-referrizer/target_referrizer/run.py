@@ -161,7 +161,7 @@ class Run:
         error = self._keep_end(error, text) or self._leave_state(error, text, leave_state) or error
         if error is not None:
             logger.critical("%s", error)  # at a level that no setting hides
-        report.after_run(self.ledger, self.settings, self.as_of)
+        report.after_run(self.ledger, self.settings, self._outside.now())
         self._close()
         return exit_code(error)
 
@@ -210,6 +210,7 @@ class Run:
         """End a run whose input never came to its end: what was staged stays, nothing is delivered."""
         with suppress(*LedgerFailure):  # what ended the run says more than a ledger that cannot take it in
             journal.finish_run(self.ledger, self.number, self._outside.now(), code, None)
+            report.after_run(self.ledger, self.settings, self._outside.now(), self._command)
         self._close()
 
     def _close(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shlex
 import subprocess
 import sys
 from contextlib import closing
@@ -73,7 +75,7 @@ def test_groups_over_time_are_what_each_days_last_run_counted(either: Salon) -> 
     page = look(either)
     days = pages.table(page, "Contacts by group and day")
     assert {day: row[2] for day, row in days.items()} == {"10 Mar": "3", "2 Mar": "3"}
-    assert "since 2 Mar" in pages.section(page, "Contacts by group").text
+    assert "since\N{NO-BREAK SPACE}2\N{NO-BREAK SPACE}Mar" in pages.section(page, "Contacts by group").text
 
 
 def test_check_ins_stand_on_their_day_in_the_zone_with_what_became_of_them(either: Salon) -> None:
@@ -108,11 +110,20 @@ def test_what_waits_says_how_many_whom_and_what_to_do(either: Salon) -> None:
         "held": ["1"], "ambiguous": ["1"], "rejected": ["1"], "gone": ["1"], "waiting": ["1"],
     }  # fmt: skip
     assert "visit 1 of 7 (A… B…)" in found["held"][0][1]
-    assert "--confirm ID" in found["held"][0][1]
+    settle_as_the_page_says(either, found["held"][0][1])
     assert "Merge the duplicates in Referrizer" in found["ambiguous"][0][1]
     assert "contact 5" in found["rejected"][0][1]
     assert "not in Referrizer yet" in found["waiting"][0][1]
     assert len(twins) == 2
+
+
+def settle_as_the_page_says(salon: Salon, said: str) -> None:
+    """The command that the page shows is typed in a shell, letter by letter."""
+    shown = said.split("Referrizer does not show visit 1: ")[1]
+    assert shown == f"referrizer-ledger --config {salon.folder}/settings.json held --resend=1"
+    typed = [str(COMMAND), *shlex.split(shown)[1:]]
+    subprocess.run(typed, check=True, capture_output=True, timeout=60)
+    assert "held" not in pages.waiting(look(salon))
 
 
 def test_nothing_waits_and_all_is_in_order_after_a_calm_run(either: Salon) -> None:
@@ -122,18 +133,49 @@ def test_nothing_waits_and_all_is_in_order_after_a_calm_run(either: Salon) -> No
     assert pages.waiting(page) == {}
 
 
+def test_who_is_gone_is_shown_and_the_sync_is_still_called_well(salon: Salon) -> None:
+    """Owners delete contacts on purpose; a page that then never turns green again says nothing."""
+    salon.run([contact(1), contact(2, first_name="Ben")])
+    del salon.box.referrizer.contacts[salon.one(email="ada2@example.com")["id"]]
+    salon.pass_time(days=2)
+    salon.run([contact(2, first_name="Ben", city="Gary")])
+    page = look(salon)
+    assert headline(page) == "The sync runs; 1 contact is gone from Referrizer"
+    assert [number for number, _ in pages.waiting(page)["gone"]] == ["1"]
+
+
+def test_once_a_person_has_settled_what_was_held_the_page_asks_for_nobody(known: Salon) -> None:
+    known.box.faults.add("cut_before", vendor="referrizer", method="POST", path="visits", times=1)
+    assert known.run([], [check_in(1, 1, known.now)]).code == 3
+    assert headline(look(known)) == "The sync runs; 1 thing waits for a person"
+    ask(known, "held", "--confirm", "1")
+    assert headline(look(known)) == "All is in order"
+
+
+def test_a_rebuilt_ledger_is_the_headline_once(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.settings["ledger_url"] = f"sqlite:///{salon.folder}/another.db"
+    assert salon.run([contact(1)]).code == 3
+    assert headline(look(salon)) == "The ledger was new and has been rebuilt"
+    salon.pass_time(hours=1)
+    assert salon.run([]).code == 0
+    assert headline(look(salon)) == "All is in order"
+
+
 def test_a_failed_last_run_is_the_headline_with_what_to_do(salon: Salon) -> None:
     salon.run([contact(1)])
     assert salon.run([contact(1, city="Gary")], field_map=NO_SUCH_FIELD).code == 2
     page = look(salon)
     assert headline(page) == "The last run stopped: settings must be corrected"
-    assert pages.table(page, "Runs that were not done")["2"][1].endswith("(exit code 2)")
+    assert "(exit code 2)" in pages.table(page, "Runs that were not done")["2"][1]
 
 
 def test_a_run_that_is_under_way_is_not_called_failed_and_a_dead_one_is(either: Salon) -> None:
     target = either.target()
     _ = target.run
-    assert headline(look(either)) == "A run is under way"
+    assert headline(look(either)) == "A run is under way since 2 Mar 2026, 09:00"
+    either.pass_time(hours=2, minutes=1)
+    assert headline(look(either)) == "The run since 2 Mar 2026, 09:00 has stood still since 2 Mar 2026, 09:00"
     target.run.ledger.close()
     assert headline(look(either)) == "The last run died before it could say how it went"
 
@@ -176,7 +218,7 @@ def test_a_forgotten_person_is_in_no_report(salon: Salon) -> None:
 def test_the_file_is_its_owners_alone_also_over_one_that_was_not(salon: Salon) -> None:
     salon.run([contact(1)])
     place = salon.folder / "report.html"
-    place.write_text("old")
+    look(salon)
     place.chmod(0o666)
     look(salon)
     assert place.stat().st_mode & 0o777 == 0o600
@@ -224,7 +266,10 @@ def test_every_run_renews_the_report_when_a_path_is_set(either: Salon) -> None:
     place = either.folder / "report.html"
     either.settings["report_path"] = str(place)
     assert either.run([contact(1)]).code == 0
-    assert "1 contacts" in pages.section(pages.read(place.read_text()), "Contacts by group").text
+    assert (
+        "1 contact in Referrizer is linked."
+        in pages.section(pages.read(place.read_text()), "Contacts by group").text
+    )
     either.pass_time(hours=1)
     assert either.run([contact(2, first_name="Eve")]).code == 0
     page = pages.read(place.read_text())
@@ -277,6 +322,48 @@ def test_a_run_that_needs_somebody_writes_its_report_too(salon: Salon, ending: E
     outcome = salon.run(new, [check_in(1, 1, salon.now)], **more)
     assert outcome.code == ending.code, outcome.log
     assert ending.said in headline(pages.read(place.read_text()))
+
+
+def test_a_run_whose_input_breaks_off_renews_the_page_and_is_on_it(either: Salon) -> None:
+    place = either.folder / "report.html"
+    either.run([contact(1)], report_path=str(place))
+    either.pass_time(hours=1)
+    target = either.target(report_path=str(place))
+    with pytest.raises(TargetError, match="RFZ-202"):
+        target.take(io.StringIO("no Singer message"))
+    page = pages.read(place.read_text())
+    assert headline(page) == "The last run failed"
+    assert "As of 2 Mar 2026, 10:00" in next(page.all("header")).text
+    assert "1 done, 1 failed" in pages.section(page, "Runs").text
+    assert ask_json(either, "status")["run"]["exit_code"] == 1
+
+
+def test_a_run_that_was_asked_to_stop_while_reading_leaves_a_page_and_its_lock(salon: Salon) -> None:
+    place = salon.folder / "report.html"
+    target = salon.target(report_path=str(place))
+    target.run.stage_contacts([])
+    target.run.abort(143)
+    assert headline(pages.read(place.read_text())) == "The last run stopped by signal 15"
+    salon.pass_time(hours=1)
+    assert salon.run([contact(1)]).code == 0
+
+
+@pytest.mark.parametrize("command", ["baseline", "verify"])
+def test_what_only_reads_renews_no_report(salon: Salon, command: str) -> None:
+    salon.run([contact(1)])
+    place = salon.folder / "report.html"
+    ask(salon, command, report_path=str(place))
+    assert not place.exists()
+
+
+def test_a_report_is_as_of_the_end_of_its_run(salon: Salon) -> None:
+    place = salon.folder / "report.html"
+    salon.settings["report_path"] = str(place)
+    target = salon.target()
+    _ = target.run
+    salon.pass_time(hours=3)  # of delivering
+    target.listen(io.StringIO())
+    assert "As of 2 Mar 2026, 12:00" in next(pages.read(place.read_text()).all("header")).text
 
 
 def test_a_report_that_cannot_be_written_changes_nothing_but_a_warning(salon: Salon) -> None:

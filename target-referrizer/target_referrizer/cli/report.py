@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import webbrowser
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from target_referrizer import report as reporting
 from target_referrizer.cli import common
+from target_referrizer.report.commands import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +50,10 @@ def report(
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
         place = output or chosen.report_path or DEFAULT
-        file = reporting.make(ledger, chosen, common.moment(chosen), place, unmasked=show_personal_data)
+        typed = as_typed(os.environ, settings.files)
+        file = reporting.make(
+            ledger, chosen, common.moment(chosen), place, typed, unmasked=show_personal_data
+        )
     is_shown = show and webbrowser.open(file.as_uri())
     common.answer({"report": str(file), "shown": is_shown}, shape, lambda found: _lines(found, asked=show))
 

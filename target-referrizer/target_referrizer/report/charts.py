@@ -20,7 +20,7 @@ CELL, ROW, LABEL = 12.5, 15, 56
 #: So many fills there are; one more series than these begins again with the first.
 FILLS = 8
 _PATTERN = ("", "M0 6L6 0", "M0 3H6", "M2 2h2v2h-2z", "M3 0V6", "M0 0L6 6", "M0 6L6 0M0 0L6 6", "M0 3H3")
-_STEPS = (1, 2, 5, 10)
+_STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def swatch(name: str) -> Safe:
 
 
 def ceiling(highest: int) -> int:
-    """The next number above that reads well: 1, 2 or 5, and zeros."""
+    """The next number above that reads well: one digit, and zeros; mostly one that can be halved."""
     size = 1
     while size * 10 <= highest:
         size *= 10
@@ -141,7 +141,11 @@ def _below(labels: Sequence[str]) -> Iterator[Safe]:
 
 
 def grid(
-    rows: Sequence[str], cells: Mapping[tuple[int, int], tuple[str, str]], title: str, told: str
+    rows: Sequence[str],
+    cells: Mapping[tuple[int, int], tuple[str, str]],
+    title: str,
+    told: str,
+    last: int = 23,
 ) -> Safe:
     """Days below each other, each with its hours.
 
@@ -150,11 +154,13 @@ def grid(
         cells: Row and hour to a state, which is a class of the style, and what to say of it.
         title: What the chart is.
         told: What it shows, in words.
+        last: The last hour of the last row; later ones are still to come and have no place.
     """
+    ends = [*[23] * (len(rows) - 1), last]
     hours = [tag("text", f"{hour:02}", x=_n(LABEL + hour * CELL), y=11) for hour in (0, 6, 12, 18)]
     named = [tag("text", row, x=LABEL - 8, y=30 + no * ROW, text_anchor="end") for no, row in enumerate(rows)]
     empty = "".join(
-        _box(no, hour) for no in range(len(rows)) for hour in range(24) if (no, hour) not in cells
+        _box(no, hour) for no in range(len(rows)) for hour in range(ends[no] + 1) if (no, hour) not in cells
     )
     drawn = [_cell(place, state, said) for place, (state, said) in sorted(cells.items())]
     back = tag("path", d=empty, class_="empty") if empty else None

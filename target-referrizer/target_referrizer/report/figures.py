@@ -14,7 +14,7 @@ from target_referrizer.ledger import accounting, journal
 from target_referrizer.ledger.tables import contact, run
 from target_referrizer.report.history import DAYS, History, history
 from target_referrizer.report.moves import Moves, moves
-from target_referrizer.report.runs import RunSeen, Strip, is_stalled, state_of, strip
+from target_referrizer.report.runs import RunSeen, Strip, state_of, strip, troubles
 from target_referrizer.report.visits import VisitDays, visit_days
 from target_referrizer.report.waiting import Look, Waiting, waiting
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from target_referrizer.ledger import Ledger
+    from target_referrizer.report.commands import Commands
     from target_referrizer.settings import Settings
 
 
@@ -35,7 +36,10 @@ class Figures:
         sources: All sources of the ledger; the one of the settings, which runs and visits are of, first.
         last: The newest run.
         stalled: Whether the next run is overdue.
+        troubles: Runs that were not done; those after each other that ended alike together, newest first.
         counted: Number and accounting of the newest run that has one.
+        commands: How commands are typed.
+        rebuilt_now: Whether the only run that got through was the first on a ledger that replaces a lost one.
     """
 
     now: datetime
@@ -44,13 +48,15 @@ class Figures:
     last: RunSeen | None
     stalled: bool
     strip: Strip
-    troubles: tuple[RunSeen, ...]
+    troubles: tuple[tuple[RunSeen, ...], ...]
     history: History
     moves: Moves
     visits: VisitDays
     waiting: tuple[Waiting, ...]
     counted: tuple[int, dict[str, Any]] | None
     unmasked: bool
+    commands: Commands
+    rebuilt_now: bool
 
     def local(self, instant: datetime) -> datetime:
         """An instant as the clocks of the zone show it."""
@@ -66,49 +72,65 @@ class _Runs:
     counted: tuple[int, str] | None = None
 
 
-def gather(ledger: Ledger, settings: Settings, now: datetime, *, unmasked: bool) -> Figures:
+def gather(
+    ledger: Ledger, settings: Settings, now: datetime, commands: Commands, *, unmasked: bool
+) -> Figures:
     """Ask the ledger for everything.
 
     Args:
         ledger: Where to look.
         settings: Source, groups and zone.
         now: The instant that counts as now; a run that is later counts instead.
+        commands: How commands are typed.
         unmasked: Show names.
     """
     last = journal.last_sync(ledger, settings.source)
     now = max(now, last.as_of) if last is not None else now
     is_running = last is not None and last.exit_code is None and ledger.locks.is_held(settings.source)
     since = origin.posted_since(ledger, settings, settings.source)
+    is_rebuilt = origin.was_rebuilt(ledger)
     with ledger.transaction() as tx:
         look = Look(tx, settings, now, since, is_running, unmasked)
-        return _figures(look, _runs(look))
+        return _figures(look, _runs(look), commands, is_rebuilt=is_rebuilt)
 
 
-def _figures(look: Look, runs: _Runs) -> Figures:
+def _figures(look: Look, runs: _Runs, commands: Commands, *, is_rebuilt: bool) -> Figures:
     policy, now = look.settings.policy, look.as_of
     today = policy.today(now)
     of_days = strip(runs.mine, now, policy.zone)
-    bad = [one for one in reversed(runs.mine) if one.state in {"failed", "partly"}]
+    through = [one for one in runs.mine if one.state in {"done", "partly"}]
     return Figures(
         now=now,
         zone=policy.zone,
         sources=_sources(look),
         last=runs.mine[-1] if runs.mine else None,
-        stalled=is_stalled(runs.mine, of_days.cadence, now),
+        stalled=of_days.is_stalled(now),
         strip=of_days,
-        troubles=tuple(one for one in bad if policy.today(one.at) in of_days.days),
+        troubles=tuple(troubles([one for one in runs.mine if policy.today(one.at) in of_days.days])),
         history=history(accounting.by_group(look.tx), runs.last_of_day, policy, today),
         moves=moves(look.tx, now - timedelta(days=7), unmasked=look.unmasked),
         visits=visit_days(look.tx, look.settings.source, today, policy.zone, look.since),
         waiting=tuple(waiting(look)),
         counted=(runs.counted[0], json.loads(runs.counted[1])) if runs.counted else None,
         unmasked=look.unmasked,
+        commands=commands,
+        rebuilt_now=is_rebuilt and len(through) == 1,
     )
 
 
 def _runs(look: Look) -> _Runs:
     """All runs in the order of time; of what they counted, only the last of each day is kept."""
-    query = sa.select(run.c.id, run.c.source, run.c.as_of, run.c.exit_code, run.c.accounting)
+    columns = (
+        "id",
+        "source",
+        "as_of",
+        "started_at",
+        "progressed_at",
+        "finished_at",
+        "exit_code",
+        "accounting",
+    )
+    query = sa.select(*(run.c[name] for name in columns))
     recent = (run.c.command == "run") & (run.c.as_of >= look.as_of - timedelta(days=DAYS))
     found = _Runs([], {})
     for row in look.tx.execute(query.where(recent).order_by(run.c.as_of, run.c.id)):
@@ -121,7 +143,9 @@ def _runs(look: Look) -> _Runs:
 
 
 def _seen(row: Any, *, is_running: bool) -> RunSeen:
-    return RunSeen(row.id, row.as_of, row.exit_code, state_of(row.exit_code, is_running=is_running))
+    took = (row.finished_at or row.progressed_at or row.started_at) - row.started_at
+    state = state_of(row.exit_code, is_running=is_running)
+    return RunSeen(row.id, row.as_of, row.exit_code, state, row.as_of + max(took, timedelta()))
 
 
 def _sources(look: Look) -> tuple[str, ...]:

@@ -6,14 +6,21 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from target_referrizer.report import charts, sections
+from target_referrizer.report.commands import Commands
 from target_referrizer.report.markup import Safe, join, name_of, tag
-from target_referrizer.report.words import clock, every, verdict
+from target_referrizer.report.parts import para, with_code
+from target_referrizer.report.words import clock, verdict
 
 if TYPE_CHECKING:
     from target_referrizer.report.figures import Figures
 
 #: No script, no picture, no font, no form, no connection: only what stands on the page, and its style.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+#: Where nothing tells how the settings are given to a command.
+SETTINGS = (
+    "Commands take the settings of the sync from the environment, or with `--config FILE` before the name."
+)
 
 
 def page(figures: Figures) -> str:
@@ -39,18 +46,19 @@ def _meta(figures: Figures) -> tuple[Safe, ...]:
 
 def _head(figures: Figures) -> Safe:
     state, headline, advice = verdict(figures)
-    said = tag(
-        "div", tag("p", headline, class_="headline"), sections.para(*sections.with_code(advice)),
-        class_=f"verdict is-{state}",
-    )  # fmt: skip
+    what = para(*with_code(figures.commands, advice))
+    said = tag("div", tag("p", headline, class_="headline"), what, class_=f"verdict is-{state}")
     title = tag("h1", "Referrizer sync of ", name_of(figures.sources[0]))
-    return tag("header", title, sections.para(_as_of(figures), quiet=True), said)
+    return tag("header", title, para(_as_of(figures), quiet=True), said)
 
 
 def _as_of(figures: Figures) -> Safe:
     at = tag("time", clock(figures.local(figures.now)), datetime=figures.now.isoformat())
-    gap = figures.strip.cadence
-    stale = f" If that is more than {every(gap * 2)} ago, look whether the sync still runs." if gap else ""
+    due = None if figures.last is None or figures.stalled else figures.strip.rhythm.next_due()
+    late = due + figures.strip.cadence if due and figures.strip.cadence else None
+    stale = (
+        f" If it is past {clock(figures.local(late))} now, look whether the sync still runs." if late else ""
+    )
     return join("As of ", at, f" ({figures.zone.key}). This page does not renew itself.", stale)
 
 
@@ -66,13 +74,15 @@ def _foot(figures: Figures) -> Safe:
     names = (
         "This page shows names: keep it as you keep the ledger."
         if figures.unmasked
-        else "Names are shown as first letters; `report --show-personal-data` shows them whole."
+        else "Names are first letters; `referrizer-ledger report --show-personal-data` shows them whole."
     )
+    if figures.commands == Commands():
+        names += f" {SETTINGS}"
     others = figures.sources[1:]
     also = (
         "The ledger also has the sources ",
         name_of(", ".join(others)),
         "; each has a report of its own. ",
     )
-    said = sections.para(*(also if others else ()), *sections.with_code(names), quiet=True)
+    said = para(*(also if others else ()), *with_code(figures.commands, names), quiet=True)
     return tag("footer", said)

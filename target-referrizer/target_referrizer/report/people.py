@@ -7,6 +7,11 @@ import json
 from target_referrizer.masking import masked
 
 
+def known(key: str, *, unmasked: bool) -> str:
+    """An id as it may be shown: some sources make them of names and addresses."""
+    return str(masked("id", key, unmasked=unmasked))
+
+
 def who(key: str, record: str | None, *, unmasked: bool) -> str:
     """An id, and the name that its record gives; masked unless asked for.
 
@@ -18,5 +23,5 @@ def who(key: str, record: str | None, *, unmasked: bool) -> str:
     values = json.loads(record or "{}")
     found = [values.get(field) for field in ("first_name", "last_name")] if isinstance(values, dict) else []
     name = " ".join(str(masked("first_name", one, unmasked=unmasked)) for one in found if one)
-    shown = str(masked("id", key, unmasked=unmasked))
+    shown = known(key, unmasked=unmasked)
     return f"{shown} ({name})" if name else shown

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
-from statistics import median_low
+from itertools import groupby
 from typing import TYPE_CHECKING
+
+from target_referrizer.groups import start_of_day
+from target_referrizer.report.rhythm import Rhythm, rhythm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
 STATES = ("failed", "missing", "partly", "running", "done")
 #: Runs that ended with these have done their work, all but something that is said.
 PARTLY = frozenset({3, 5, 6})
-#: From so many gaps on, their median says how often a run is expected; so many of the last ones count.
-ENOUGH_GAPS, LAST_GAPS = 5, 24
-SHORTEST = timedelta(minutes=5)
 DAYS = 14
 
 
@@ -32,12 +31,14 @@ class RunSeen:
         at: The instant that counted as now for it.
         code: How it ended; None while it is under way.
         state: One of `STATES`, but never missing.
+        until: When it was over, or got on last.
     """
 
     number: int
     at: datetime
     code: int | None
     state: str
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,26 @@ class Strip:
         days: The days that are shown, oldest first.
         cells: States of the runs of an hour of a day, the worst first; an hour without any is not here.
         counts: How many runs of each state these days had.
-        cadence: How often a run is expected; None while there are too few to say.
+        by_day: The same for each day.
+        now: The hour that it is: later ones of the last day are still to come.
+        rhythm: How often a run is expected, and when.
     """
 
     days: tuple[date, ...]
     cells: dict[tuple[date, int], tuple[str, ...]]
     counts: Counter[str]
-    cadence: timedelta | None
+    by_day: dict[date, Counter[str]]
+    now: int
+    rhythm: Rhythm
+
+    @property
+    def cadence(self) -> timedelta | None:
+        """How often a run is expected; None while there are too few to say."""
+        return self.rhythm.every
+
+    def is_stalled(self, now: datetime) -> bool:
+        """Whether the next run is overdue."""
+        return bool(self.rhythm.began) and self.rhythm.is_overdue(now)
 
 
 def state_of(code: int | None, *, is_running: bool) -> str:
@@ -64,45 +78,32 @@ def state_of(code: int | None, *, is_running: bool) -> str:
     return "done" if code == 0 else "partly" if code in PARTLY else "failed"
 
 
-def cadence(instants: Sequence[datetime]) -> timedelta | None:
-    """How often runs come: the median of the last gaps, None while there are too few of them."""
-    gaps = [after - before for before, after in pairwise(instants) if after > before][-LAST_GAPS:]
-    return max(median_low(gaps), SHORTEST) if len(gaps) >= ENOUGH_GAPS else None
-
-
-def missing(instants: Sequence[datetime], every: timedelta, now: datetime) -> Iterator[datetime]:
-    """When a run was expected and none came; one that is half as late again as it may be counts."""
-    for before, after in pairwise([*instants, now]):
-        due = before + every
-        while due <= after - every / 2:
-            yield due
-            due += every
+def troubles(runs: Sequence[RunSeen]) -> Iterator[tuple[RunSeen, ...]]:
+    """Runs that were not done, newest first: those that ended alike, and with no other between, together."""
+    for (_, state), some in groupby(reversed(runs), key=lambda one: (one.code, one.state)):
+        if state in {"failed", "partly"}:
+            yield tuple(some)
 
 
 def strip(runs: Sequence[RunSeen], now: datetime, zone: ZoneInfo) -> Strip:
     """The last days of the runs, which are in the order of time."""
-    every = cadence([one.at for one in runs])
+    known = rhythm([(one.at, now if one.state == "running" else one.until) for one in runs], zone)
+    today = now.astimezone(zone)
+    first = today.date() - timedelta(days=DAYS - 1)
+    first = max([first, *(one.at.astimezone(zone).date() for one in runs[:1])])
     seen = [(one.at, one.state) for one in runs]
-    if every:
-        seen += [(at, "missing") for at in missing([one.at for one in runs], every, now)]
-    today = now.astimezone(zone).date()
-    first = max([today - timedelta(days=DAYS - 1), *(one.at.astimezone(zone).date() for one in runs[:1])])
-    return _strip(seen, first, today, zone, every)
+    seen += [(at, "missing") for at in known.missing(now, start_of_day(first, zone))]
+    days = tuple(first + timedelta(days=no) for no in range((today.date() - first).days + 1))
+    return _strip(seen, days, today.hour, known)
 
 
-def _strip(
-    seen: Sequence[tuple[datetime, str]], first: date, today: date, zone: ZoneInfo, every: timedelta | None
-) -> Strip:
+def _strip(seen: Sequence[tuple[datetime, str]], days: tuple[date, ...], hour: int, known: Rhythm) -> Strip:
     cells: dict[tuple[date, int], list[str]] = {}
+    by_day: dict[date, Counter[str]] = {of_day: Counter() for of_day in days}
     for at, state in seen:
-        local = at.astimezone(zone)
-        if first <= local.date() <= today:
+        local = at.astimezone(known.zone)
+        if local.date() in by_day:
             cells.setdefault((local.date(), local.hour), []).append(state)
+            by_day[local.date()][state] += 1
     ranked = {place: tuple(sorted(states, key=STATES.index)) for place, states in cells.items()}
-    days = tuple(first + timedelta(days=no) for no in range((today - first).days + 1))
-    return Strip(days, ranked, Counter(state for states in cells.values() for state in states), every)
-
-
-def is_stalled(runs: Sequence[RunSeen], every: timedelta | None, now: datetime) -> bool:
-    """Whether the next run is overdue by more than the time that it may take to come."""
-    return bool(runs and every and runs[-1].state != "running" and now - runs[-1].at > every * 2)
+    return Strip(days, ranked, sum(by_day.values(), Counter()), by_day, hour, known)

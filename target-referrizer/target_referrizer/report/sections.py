@@ -6,34 +6,23 @@ from typing import TYPE_CHECKING
 
 from target_referrizer.report import charts
 from target_referrizer.report.markup import Safe, join, name_of, number, short, tag
-from target_referrizer.report.runs import DAYS, ENOUGH_GAPS, STATES
-from target_referrizer.report.tables import Figure, accounting, folded, table
+from target_referrizer.report.parts import legend, para, section, with_code, with_note
+from target_referrizer.report.rhythm import ENOUGH_GAPS
+from target_referrizer.report.runs import DAYS, STATES
+from target_referrizer.report.tables import Brief, Figure, accounting, folded, table
 from target_referrizer.report.visits import FATES
-from target_referrizer.report.words import clock, day, ended, every
+from target_referrizer.report.words import counted, day, ended, every, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from target_referrizer.report.commands import Commands
     from target_referrizer.report.figures import Figures
+    from target_referrizer.report.runs import RunSeen
     from target_referrizer.report.waiting import Waiting
 
 SHOWN_TROUBLES = 10
-
-
-def section(heading: str, *inside: object, wide: bool = False) -> Safe:
-    """A part of the page."""
-    return tag("section", tag("h2", heading), *inside, class_="whole" if wide else None)
-
-
-def para(*inside: object, quiet: bool = False) -> Safe:
-    """A paragraph."""
-    return tag("p", *inside, class_="quiet" if quiet else None)
-
-
-def legend(entries: Sequence[tuple[str, object]]) -> Safe:
-    """What each fill means."""
-    return tag("ul", *(tag("li", charts.swatch(name), " ", said) for name, said in entries), class_="legend")
 
 
 # --- what waits
@@ -44,32 +33,34 @@ def waiting(figures: Figures) -> Safe:
     people = [one for one in figures.waiting if one.needs_person]
     others = [one for one in figures.waiting if not one.needs_person]
     calm = None if people else para("Nothing waits for a person.")
-    listed = tag("ul", *map(_waiting, people), class_="tasks") if people else None
-    later = (tag("h3", "For the next run"), tag("ul", *map(_waiting, others), class_="tasks"))
+    listed = _tasks(figures, people) if people else None
+    later = (tag("h3", "For the next run"), _tasks(figures, others))
     return section("What waits for a person", calm, listed, *(later if others else ()), wide=True)
 
 
-def _waiting(one: Waiting) -> Safe:
-    named = ", ".join(map(short, one.named))
-    more = ", …" if one.count > len(one.named) else ""
+def _tasks(figures: Figures, some: Sequence[Waiting]) -> Safe:
+    return tag("ul", *(_waiting(figures.commands, one) for one in some), class_="tasks")
+
+
+def _waiting(commands: Commands, one: Waiting) -> Safe:
     badge = tag("span", one.kind, class_=f"kind {'person' if one.needs_person else 'later'}")
     return tag(
         "li", tag("b", number(one.count), class_="count"),
         tag("div",
             para(badge, " ", one.what),
-            para(tag("b", "What to do: "), *with_code(one.action)),
-            para(name_of_all(named), more, quiet=True) if one.named else None),
+            para(tag("b", "What to do: "), *with_code(commands, one.action)),
+            _named(commands, one) if one.named else None,
+            folded("Commands to copy", *(para(*with_code(commands, step)) for step in one.steps))
+            if one.steps else None),
     )  # fmt: skip
 
 
-def name_of_all(said: str) -> Safe:
-    """Several names, each of which is short already."""
-    return tag("bdi", said)
-
-
-def with_code(said: str) -> list[object]:
-    """Text in which what stands between backticks is code."""
-    return [tag("code", part) if no % 2 else part for no, part in enumerate(said.split("`"))]
+def _named(commands: Commands, one: Waiting) -> Safe:
+    """A few of them, and how all are listed."""
+    left = one.count - len(one.named)
+    more = f"; `referrizer-ledger {one.listing}` lists {number(left)} more" if left else ""
+    names = [join(", " if no else "", name_of(name)) for no, name in enumerate(one.named)]
+    return para(*names, *with_code(commands, more), quiet=True)
 
 
 # --- runs
@@ -85,10 +76,11 @@ def runs(figures: Figures) -> Safe:
     title = f"Runs of the last {DAYS} days by hour"
     rows = [f"{one:%a} {one.day}" for one in strip.days]
     known = [(state, f"{state} {number(strip.counts[state])}") for state in _states(figures)]
-    drawn = tag("div", charts.grid(rows, _cells(figures), title, said), legend(known))
+    drawn = tag("div", charts.grid(rows, _cells(figures), title, said, strip.now), legend(known))
     told = tag(
-        "div", para(said[:1].upper(), said[1:], "."), para(_expected(figures), quiet=True), _troubles(figures)
-    )
+        "div", para(said[:1].upper(), said[1:], "."), para(_expected(figures), quiet=True),
+        _troubles(figures), folded("As a table", _by_day(figures)),
+    )  # fmt: skip
     return section("Runs", tag("div", drawn, told, class_="side"), wide=True)
 
 
@@ -115,30 +107,41 @@ def _expected(figures: Figures) -> str:
         return f"{enough} {partly}"
     return (
         f"A run is expected every {every(gap)}, the median gap of the last runs; "
-        "one that did not come is missing. "
-        f"An hour in which none was expected is empty. {partly}"
+        "one that did not come is missing. At hours and on weekdays at which this source has rested in the "
+        f"last weeks none is expected, and the hour is empty. {partly}"
     )
+
+
+def _by_day(figures: Figures) -> Safe:
+    """What the strip shows, in numbers."""
+    strip, states = figures.strip, _states(figures)
+    rows = [(Brief(day(one)), *(strip.by_day[one][state] for state in states)) for one in strip.days]
+    return table("Runs by day", ("day", *states), rows[::-1])
 
 
 def _troubles(figures: Figures) -> Safe | None:
-    rows = [
-        (f"{one.number}", clock(figures.local(one.at)), *_ended(one.code))
-        for one in figures.troubles[:SHOWN_TROUBLES]
-    ]
+    rows = [_trouble(figures, some) for some in figures.troubles[:SHOWN_TROUBLES]]
     if not rows:
         return None
-    more = len(figures.troubles) - len(rows)
-    note = para(f"… and {number(more)} more in these days.", quiet=True) if more > 0 else None
+    more = sum(map(len, figures.troubles[SHOWN_TROUBLES:]))
+    note = para(f"… and {number(more)} more in these days.", quiet=True) if more else None
     listed = table(
-        "Runs that were not done, newest first", ("run", "began", "how it ended", "what to do"), rows
+        "Runs that were not done, newest first", ("run", "began", "how it ended, and what to do"), rows
     )
-    return folded(f"Runs that were not done ({number(len(figures.troubles))})", listed, note)
+    return folded(f"Runs that were not done ({number(sum(map(len, figures.troubles)))})", listed, note)
 
 
-def _ended(code: int | None) -> tuple[object, object]:
-    said, advice = ended(code)
-    number_of = "" if code is None or code < 0 else f" (exit code {code})"
-    return f"{said}{number_of}", join(*with_code(advice))
+def _trouble(figures: Figures, some: Sequence[RunSeen]) -> tuple[object, ...]:
+    """One run, or several after each other that ended alike, the newest first."""
+    last, first = some[0], some[-1]
+    said, advice = ended(last.code)
+    code = "" if last.code is None or last.code < 0 else f" (exit code {last.code})"
+    began = [Brief(moment(figures.local(one.at))) for one in (first, last)]
+    do = join(*with_code(figures.commands, advice))
+    if len(some) == 1:
+        return Brief(f"{last.number}"), began[0], with_note(f"{said}{code}", do)
+    how = f"{number(len(some))} runs: each {said}{code}"
+    return f"{first.number} to {last.number}", f"{began[0]} to {began[1]}", with_note(how, do)
 
 
 # --- groups
@@ -151,9 +154,12 @@ def groups_now(figures: Figures) -> Safe:
     told = ", ".join(f"{short(one)} {number(known.now.get(one, 0))}" for one in known.groups)
     rows = [_group(figures, no, one) for no, one in enumerate(known.groups)]
     total = tag("b", number(known.total), class_="big")
-    since = [] if known.before is None else [f"since {day(known.before)}"]
+    linked = (
+        " contact in Referrizer is linked." if known.total == 1 else " contacts in Referrizer are linked."
+    )
+    since = [] if known.before is None else [f"since {day(known.before)}".replace(" ", "\N{NO-BREAK SPACE}")]
     return section(
-        "Contacts by group", para(total, " contacts in Referrizer are linked."),
+        "Contacts by group", para(total, linked),
         charts.share_bar(shares, "Share of each group", told),
         table("Contacts by group now", ("group", "contacts", "share", *since), rows),
         para("All sources of this ledger together.", quiet=True) if len(figures.sources) > 1 else None,
@@ -185,10 +191,11 @@ def groups_over_time(figures: Figures) -> Safe:
     ]
     heads = ("day", *map(name_of, known.groups))
     first, last = min(known.counted), max(known.counted)
-    told = (
-        f"From {_total(figures, first)} contacts on {day(first)} to {_total(figures, last)} on {day(last)}."
-    )
-    rows = [(day(one), *(known.counted[one].get(name, 0) for name in known.groups)) for one in known.counted]
+    told = f"From {_total(figures, first)} on {day(first)} to {_total(figures, last)} on {day(last)}."
+    rows = [
+        (Brief(day(one)), *(known.counted[one].get(name, 0) for name in known.groups))
+        for one in known.counted
+    ]
     return section(
         heading, charts.bars(series, [day(one) for one in known.days], "Contacts by group and day", told),
         legend([(charts.fill(no), name_of(name)) for no, name in enumerate(known.groups)]),
@@ -198,7 +205,7 @@ def groups_over_time(figures: Figures) -> Safe:
 
 
 def _total(figures: Figures, of_day: date) -> str:
-    return number(sum(figures.history.counted[of_day].values()))
+    return counted(sum(figures.history.counted[of_day].values()), "contact", "contacts")
 
 
 def moves(figures: Figures) -> Safe:
@@ -208,17 +215,28 @@ def moves(figures: Figures) -> Safe:
     if not found.flows:
         return section(heading, para("Nobody moved from one group to another in the last seven days."))
     flows = [(_way(before, after), count) for before, after, count in found.flows]
-    said = f"{number(found.moves)} moves of {number(found.contacts)} contacts in the last seven days."
+    moved, who = counted(found.moves, "move", "moves"), counted(found.contacts, "contact", "contacts")
+    said = f"{moved} of {who} in the last seven days."
     rows = [
-        (name_of(one.who), _way(one.before, one.after), short(one.why), clock(figures.local(one.at)))
+        (
+            name_of(one.who),
+            with_note(_way(one.before, one.after), short(one.why)),
+            Brief(moment(figures.local(one.at))),
+        )
         for one in found.named
     ]
-    note = f"The newest {len(rows)} of {number(found.moves)}; `referrizer-ledger moves` lists those of a run."
     return section(
         heading, para(said), table("Moves by group", ("from → to", "moves"), flows),
-        folded("Who", table("Who moved, newest first", ("who", "from → to", "why", "when"), rows),
-               para(*with_code(note), quiet=True) if found.moves > len(rows) else None) if rows else None,
+        folded("Who", table("Who moved, newest first", ("who", "from → to, and why", "when"), rows),
+               _more(figures, len(rows))) if rows else None,
     )  # fmt: skip
+
+
+def _more(figures: Figures, named: int) -> Safe | None:
+    if figures.moves.moves <= named:
+        return None
+    note = f"The newest {named} of {number(figures.moves.moves)}; `referrizer-ledger moves` lists a run's."
+    return para(*with_code(figures.commands, note), quiet=True)
 
 
 def _way(before: str | None, after: str) -> Safe:
@@ -236,10 +254,10 @@ def visits(figures: Figures) -> Safe:
     told = ", ".join(f"{number(sum(found.counts[fate]))} {FATES[fate]}" for fate in shown)
     series = [charts.Series(fills[fate], found.counts[fate]) for fate in shown]
     rows = [
-        (day(one), *(found.counts[fate][no] for fate in shown))
+        (Brief(day(one)), *(found.counts[fate][no] for fate in shown))
         for no, one in enumerate(found.days) if any(found.counts[fate][no] for fate in shown)
     ]  # fmt: skip
-    said = para(f"{number(found.total)} check-ins in the last {len(found.days)} days.")
+    said = para(f"{counted(found.total, 'check-in', 'check-ins')} in the last {len(found.days)} days.")
     if not found.total:
         return section("Visits per day", said)
     heads = ("day", *(FATES[fate] for fate in shown))

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
+class Brief(str):
+    """A few signs that stay on one line, such as a day."""
+
+    __slots__ = ()
+
+
 class Figure(str):
     """A number that is written already, such as a share."""
 
@@ -26,13 +32,15 @@ def table(caption: str, heads: Sequence[object], rows: Sequence[Sequence[object]
     head = tag(
         "tr", *(tag("th", one, scope="col", class_=side) for one, side in zip(heads, sides, strict=True))
     )
-    body = [tag("tr", tag("th", row[0], scope="row"), *map(_cell, row[1:])) for row in rows]
+    body = [
+        tag("tr", tag("th", row[0], scope="row", class_=_side(row[0])), *map(_cell, row[1:])) for row in rows
+    ]
     inner = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *body))
     return tag("div", inner, class_="wide", tabindex=0, role="region", aria_label=caption)
 
 
 def _side(value: object) -> str | None:
-    return "number" if isinstance(value, int | Figure) else None
+    return "number" if isinstance(value, int | Figure) else "brief" if isinstance(value, Brief) else None
 
 
 def _cell(value: object) -> Safe:

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from target_referrizer.errors import CATALOGUE
 from target_referrizer.ledger import desired
 from target_referrizer.ledger.tables import contact, rejection, remote_contact, visit
-from target_referrizer.report.people import who
+from target_referrizer.report.commands import option
+from target_referrizer.report.people import known, who
+from target_referrizer.report.words import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,7 @@ AMBIGUOUS = "RFZ-207"
 #: How a visit waits, and what ends it.
 REASONS = {
     "interval": "Referrizer's minimum interval has not passed since another visit of the same contact",
-    "future": "their time has not come yet",
+    "future": "its time has not come yet",
 }
 
 
@@ -38,6 +40,8 @@ class Waiting:
         what: What they are and why they wait, as the end of `12 …`.
         action: What to do about it.
         named: A few of them, as they may be shown.
+        listing: The command that lists all of them.
+        steps: For each that is named, the very commands, between backticks.
     """
 
     kind: str
@@ -45,6 +49,13 @@ class Waiting:
     what: str
     action: str
     named: tuple[str, ...] = ()
+    listing: str = ""
+    steps: tuple[str, ...] = ()
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it stays wrong until somebody does something; who is gone may be gone on purpose."""
+        return self.kind not in {"waiting", "gone"}
 
     @property
     def needs_person(self) -> bool:
@@ -82,16 +93,44 @@ def waiting(look: Look) -> list[Waiting]:
 def _held(look: Look) -> Waiting:
     # What a run is sending now is not held yet.
     states = ("held",) if look.is_running else ("held", "sending")
-    query = sa.select(visit.c.id, visit.c.contact_id, contact.c.record).select_from(
-        visit.outerjoin(contact, _OF_CONTACT)
+    query = sa.select(
+        visit.c.id, visit.c.contact_id, visit.c.checked_in_at, visit.c.sent_at, contact.c.record
     )
+    query = query.select_from(visit.outerjoin(contact, _OF_CONTACT))
     query = query.where(visit.c.source == look.settings.source, visit.c.status.in_(states))
-    named = tuple(
-        f"visit {row.id} of {who(row.contact_id, row.record, unmasked=look.unmasked)}"
-        for row in look.tx.execute(query.order_by(visit.c.sent_at).limit(NAMED))
+    rows = list(look.tx.execute(query.order_by(visit.c.sent_at, visit.c.id).limit(NAMED)))
+    count = look.count(query)
+    what = _one_or_more(
+        count,
+        "visit whose answer never came, so that nobody knows whether Referrizer counted it",
+        "visits whose answer never came, so that nobody knows whether Referrizer counted them",
     )
-    what = "visits whose answer never came, so that nobody knows whether Referrizer counted them"
-    return Waiting("held", look.count(query), what, CATALOGUE["RFZ-301"].action, named)
+    action = (
+        "Look whether Referrizer shows each on its contact; `--confirm` those that it does, `--resend` those "
+        "that it does not."
+    )
+    named = tuple(_visit(look, row) for row in rows)
+    steps = tuple(step for row in rows for step in _settle(row))
+    return Waiting("held", count, what, action, named, "held", steps)
+
+
+def _visit(look: Look, row: Any) -> str:
+    whose = who(row.contact_id, row.record, unmasked=look.unmasked)
+    at = clock((row.sent_at or row.checked_in_at).astimezone(look.settings.policy.zone))
+    return f"visit {known(row.id, unmasked=look.unmasked)} of {whose}, {at}"
+
+
+def _settle(row: Any) -> Iterator[str]:
+    """How this one visit is settled; nothing where its id cannot be typed, or could be somebody's name."""
+    confirm, resend = (option(name, row.id) for name in ("--confirm", "--resend"))
+    if confirm is None or resend is None or known(row.id, unmasked=False) != row.id:
+        return
+    yield f"Referrizer shows visit {row.id}: `referrizer-ledger held {confirm}`"
+    yield f"Referrizer does not show visit {row.id}: `referrizer-ledger held {resend}`"
+
+
+def _one_or_more(count: int, one: str, more: str) -> str:
+    return one if count == 1 else more
 
 
 _OF_CONTACT = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
@@ -108,15 +147,24 @@ def _rejected(look: Look) -> Iterator[Waiting]:
         entry = CATALOGUE.get(row.code)
         kind = "ambiguous" if row.code == AMBIGUOUS else "rejected"
         stream = row.stream.replace("_", "-")
-        what = f"{stream} with {row.code}" + (f", {_small(entry.title)}: {entry.meaning}" if entry else "")
-        yield Waiting(kind, row.n, what, entry.action if entry else "", look.people(some, f"{stream[:-1]} "))
+        what = f"{_one_or_more(row.n, stream[:-1], stream)} with {row.code}" + (
+            f", {_small(entry.title)}: {entry.meaning}" if entry else ""
+        )
+        named = look.people(some, f"{stream[:-1]} ")
+        action = entry.action if entry else "Look at its reason in `referrizer-ledger rejects`."
+        yield Waiting(kind, row.n, what, action, named, "rejects")
 
 
 def _gone(look: Look) -> Waiting:
     entry = CATALOGUE["RFZ-214"]
     some = _contacts(look, "gone")
-    what = "contacts that were linked and that Referrizer no longer has: not written any more"
-    return Waiting("gone", look.count(some), what, entry.action, look.people(some, "contact "))
+    count = look.count(some)
+    what = _one_or_more(
+        count,
+        "contact that was linked and that Referrizer no longer has: not written any more",
+        "contacts that were linked and that Referrizer no longer has: not written any more",
+    )
+    return Waiting("gone", count, what, entry.action, look.people(some, "contact "), "status")
 
 
 def _contacts(look: Look, *states: str) -> sa.Select[Any]:
@@ -130,36 +178,43 @@ def _visits(look: Look) -> Iterator[Waiting]:
     mine = (visit.c.source == look.settings.source) & (visit.c.status == "waiting")
     for row in look.tx.execute(query.where(mine).group_by("why").order_by("why")):
         reason = REASONS.get(row.why, row.why or "no reason was written down")
-        action = "Nothing: every run tries them again, for 48 hours; then they are rejected."
-        yield Waiting("waiting", row.n, f"visits: {reason}", action)
+        action = "Nothing: every run tries again, for 48 hours; then it is rejected."
+        yield Waiting("waiting", row.n, f"{_one_or_more(row.n, 'visit', 'visits')}: {reason}", action)
     ready = visit.c.is_checked_in & (visit.c.status == "open")
     ready &= visit.c.source == look.settings.source
     if look.since is not None:
         ready &= visit.c.checked_in_at >= look.since
     ids = sa.select(visit.c.id).select_from(visit.outerjoin(contact, _OF_CONTACT)).where(ready)
     linked = look.count(ids.where(contact.c.status == "linked"))
-    yield Waiting("waiting", linked, "check-ins that are not posted yet", "Nothing: the next run posts them.")
+    what = _one_or_more(linked, "check-in that is not posted yet", "check-ins that are not posted yet")
+    yield Waiting("waiting", linked, what, "Nothing: the next run sees to it.")
     early = contact.c.status.is_(None) | contact.c.status.in_(("new", "lost", "rejected"))
-    what = "check-ins of somebody who is not in Referrizer yet"
-    yield Waiting(
-        "waiting", look.count(ids.where(early)), what,
-        "Nothing: they follow their contact. If it stays so, look for it with `referrizer-ledger rejects`.",
-    )  # fmt: skip
+    count = look.count(ids.where(early))
+    what = f"{_one_or_more(count, 'check-in', 'check-ins')} of somebody who is not in Referrizer yet"
+    action = (
+        "Nothing: it follows with its contact. If it stays so, look for that with "
+        "`referrizer-ledger rejects`."
+    )
+    yield Waiting("waiting", count, what, action)
 
 
 def _new(look: Look) -> Waiting:
-    what = "contacts that are not created or found in Referrizer yet"
-    return Waiting(
-        "waiting", look.count(_contacts(look, "new", "lost")), what, "Nothing: the next run sees to them."
-    )
+    count = look.count(_contacts(look, "new", "lost"))
+    what = _one_or_more(count, "contact that is not", "contacts that are not")
+    action = "Nothing: the next run sees to it."
+    return Waiting("waiting", count, f"{what} created or found in Referrizer yet", action)
 
 
 def _unwritten(look: Look) -> Waiting:
     groups = look.settings.field_map.path("group") is not None
     left = desired.differs(look.settings.policy.cut_offs(look.as_of), groups=groups)
-    what = "contacts that Referrizer does not show as they should be"
     count = look.count(sa.select(remote_contact.c.id).where(left))
-    return Waiting("waiting", count, what, "Nothing: the next run writes them.")
+    what = _one_or_more(
+        count,
+        "contact that Referrizer does not show as it should be",
+        "contacts that Referrizer does not show as they should be",
+    )
+    return Waiting("waiting", count, what, "Nothing: the next run sees to it.")
 
 
 def _small(title: str) -> str:

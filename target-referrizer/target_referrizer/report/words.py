@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from target_referrizer.errors import CATALOGUE
 from target_referrizer.ledger.journal import DIED
 
 if TYPE_CHECKING:
-    from datetime import date, datetime, timedelta
+    from datetime import date, datetime
 
     from target_referrizer.report.figures import Figures
+    from target_referrizer.report.runs import RunSeen
 
 BY_SIGNAL = 128
+NEEDS_PERSON = 3
+#: A run that is under way may stand still so long at least: it may wait for an answer, or for its turn.
+PATIENCE = timedelta(hours=1)
 #: What an exit code says of a run, and what it asks for.
 ENDS = {
     DIED: ("died before it could say how it went", "Nothing: the next run goes on from there."),
     1: ("failed", "Read the log line with RFZ-…: it says what happened and what to do."),
     2: ("stopped: settings must be corrected", "Correct what the log line with RFZ-1… names, and run again."),
-    3: ("done, but a person is needed", "See what waits for a person."),
-    5: ("done but for what the brake withheld", CATALOGUE["RFZ-501"].action),
+    3: ("was done, but a person is needed", "See what waits for a person."),
+    5: ("was done but for what the brake withheld", CATALOGUE["RFZ-501"].action),
     6: ("stopped: Referrizer was unavailable", CATALOGUE["RFZ-601"].action),
 }
 
@@ -39,7 +44,7 @@ def verdict(figures: Figures) -> tuple[str, str, str]:
     if last is None:
         return "partly", "There has been no run yet", "The first run of the sync fills this page."
     if last.state == "running":
-        return "running", "A run is under way", "Make this report again when it has ended."
+        return _of_a_running_one(figures, last)
     if figures.stalled and figures.strip.cadence:
         what = f"The sync has stalled: no run since {clock(figures.local(last.at))}"
         how = (
@@ -52,20 +57,47 @@ def verdict(figures: Figures) -> tuple[str, str, str]:
     return _of_a_good_run(figures, last.code)
 
 
+def _of_a_running_one(figures: Figures, last: RunSeen) -> tuple[str, str, str]:
+    """A run that gets on is well, however long it takes; one that stands still keeps all others away."""
+    began, moved = clock(figures.local(last.at)), clock(figures.local(last.until))
+    if figures.now - last.until > max(2 * (figures.strip.cadence or PATIENCE), PATIENCE):
+        what = f"The run since {began} has stood still since {moved}"
+        return "failed", what, "End its process and run again: the next run goes on from there."
+    return "running", f"A run is under way since {began}", "Make this report again when it has ended."
+
+
 def _of_a_good_run(figures: Figures, code: int | None) -> tuple[str, str, str]:
-    people = sum(one.count for one in figures.waiting if one.needs_person)
-    said, advice = ended(code)
-    if code and not (code == 3 and people):  # noqa: PLR2004 - a person is needed: who, is said below
+    people = sum(one.count for one in figures.waiting if one.is_urgent)
+    gone = sum(one.count for one in figures.waiting if one.kind == "gone")
+    if code and code != NEEDS_PERSON:
+        said, advice = ended(code)
         return "partly", f"The last run {said}", advice
+    if figures.rebuilt_now:
+        entry = CATALOGUE["RFZ-303"]
+        return "partly", "The ledger was new and has been rebuilt", entry.action
     if people:
-        things = "1 thing waits" if people == 1 else f"{people:,} things wait"
-        return "partly", f"The sync runs; {things} for a person", "What to do is said below."
+        waits = f"{counted(people, 'thing waits', 'things wait')} for a person"
+        return "partly", f"The sync runs; {waits}", "What to do is said below."
+    if gone:
+        who = counted(gone, "contact is", "contacts are")
+        advice = "Nothing, where they were deleted on purpose; below is what to do where they were not."
+        return "done", f"The sync runs; {who} gone from Referrizer", advice
     return "done", "All is in order", "Nothing waits for a person."
+
+
+def counted(number: int, one: str, more: str) -> str:
+    """A number with its word: `1 contact`, `1,973 contacts`."""
+    return f"{number:,} {one if number == 1 else more}"
 
 
 def clock(local: datetime) -> str:
     """A local instant: `2 Mar 2026, 09:00`."""
     return f"{day(local)} {local.year}, {local:%H:%M}"
+
+
+def moment(local: datetime) -> str:
+    """A local instant of the last days: `2 Mar, 09:00`."""
+    return f"{day(local)}, {local:%H:%M}"
 
 
 def day(local: date) -> str:
