@@ -129,6 +129,12 @@ def rows(body: Mapping[str, Any], keys: tuple[str, ...]) -> list[dict[str, Any]]
     return [row if isinstance(row, dict) else {} for row in found]
 
 
+def total(body: Mapping[str, Any]) -> int:
+    """How many records the whole list has (seen on some lists, never on customers); 0 when it is not said."""
+    found = body.get("TotalResultsCount")
+    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+
+
 def _raise_for_gateway(reply: Reply) -> None:
     """Failures of the gateway in front of Booker, told by status alone (documented: 401, 403, 429)."""
     status, wait = reply.status, reply.retry_after

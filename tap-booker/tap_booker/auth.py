@@ -6,6 +6,7 @@ How many is not known, so nothing is assumed: it is renewed a little early, and 
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tap_booker.report import Tally
+
+logger = logging.getLogger("tap-booker")
 
 EARLY_SECONDS, EARLY_SHARE = 60.0, 0.1
 
@@ -69,8 +72,11 @@ class TokenCell:
         A page that nobody waits for any more must not have Booker replace a refresh token: the process could
         end before the new one is in its file, and the old one is spent.
         """
-        with self._lock:
-            self._is_sealed = True
+        if not self._lock.acquire(blocking=False):
+            logger.info("Waiting for Booker's answer about a token, so that no new sign-in is needed.")
+            self._lock.acquire()
+        self._is_sealed = True
+        self._lock.release()
 
     def _new(self) -> Token:
         if self._is_sealed:

@@ -181,7 +181,10 @@ class Booker:
             body = {"access_token": token, "LocationID": query.location_id, **query.filters, **paging}
             return self._transport.send(Call("POST", url, token, json=body), tally)
 
-        return answers.rows(self._ask(query.location_id, send), query.keys)
+        body = self._ask(query.location_id, send)
+        if size > 1 and (total := answers.total(body)):
+            tally.expect(total / size)
+        return answers.rows(body, query.keys)
 
     def _ask(self, location_id: int, send: Callable[[str], Reply]) -> dict[str, Any]:
         """Send with a good token: one new token for each request, then the same request again."""

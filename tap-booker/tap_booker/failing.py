@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from singer_sdk import mapper
 
 from tap_booker.errors import BookerError, ReaderGoneError, SettingError
+from tap_booker.stopping import STOP
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,14 +39,22 @@ def run_command(command: object) -> NoReturn:
         command()  # type: ignore[operator]
     except SystemExit as leaving:
         code = leaving.code
-    except BookerError as failure:
-        code = _say(failure)
     except Exception as failure:  # noqa: BLE001  the last door: nothing passes it as a traceback
-        if (leaving_code := _left_with(failure)) is not None:
-            _leave(leaving_code)
-        lost = isinstance(failure, OSError) and failure.errno in OUTPUT_LOST
-        code = _say(ReaderGoneError()) if lost else _say_unknown(failure)
+        left = _left_with(failure) or STOP.signum  # what breaks on the way out of a stop is no failure
+        code = left or _said(failure)
+    STOP.is_over = True
+    if STOP.signum:
+        logger.critical("%s", STOP.finding())
+        code = 128 + STOP.signum
     _leave(code if isinstance(code, int) else int(code is not None))
+
+
+def _said(failure: Exception) -> int:
+    """Say what went wrong; gives the exit code."""
+    if isinstance(failure, BookerError):
+        return _say(failure)
+    lost = isinstance(failure, OSError) and failure.errno in OUTPUT_LOST
+    return _say(ReaderGoneError()) if lost else _say_unknown(failure)
 
 
 def _left_with(failure: BaseException | None) -> int | None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tap_booker.location import Location
 
+CUSTOMERS = "/v4.1/merchant/customers"
+APPOINTMENTS = "/v4.1/merchant/appointments"
 HOUR = timedelta(hours=1)
 CUSTOMERS_ONLY = 1
 """`CustomerRecordType` 1: customers, no leads (the number is seen, its meaning inferred)."""
@@ -58,8 +60,9 @@ def customers(location: Location, modified: Window | None, style: str) -> Query:
         "CustomerRecordType": CUSTOMERS_ONLY,
         **(bounds("DateLastModified", modified, style, location.zone) if modified else {}),
     }
-    path = "/v4.1/merchant/customers"
-    return Query(location.id, path, ("Customers", "Results"), filters, f"customers of location {location.id}")
+    return Query(
+        location.id, CUSTOMERS, ("Customers", "Results"), filters, f"customers of location {location.id}"
+    )
 
 
 def appointments(location: Location, field: str, window: Window, style: str) -> Query:
@@ -80,9 +83,8 @@ def appointments(location: Location, field: str, window: Window, style: str) -> 
         "ToDateLastModified": None,
         **bounds(field, window, style, location.zone),
     }
-    path = "/v4.1/merchant/appointments"
     keys = ("Results", "Appointments", "Customers")
-    return Query(location.id, path, keys, filters, f"appointments of location {location.id}")
+    return Query(location.id, APPOINTMENTS, keys, filters, f"appointments of location {location.id}")
 
 
 def bounds(field: str, window: Window, style: str, zone: ZoneInfo | None) -> dict[str, str]:

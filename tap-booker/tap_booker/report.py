@@ -49,15 +49,44 @@ class Tally:
     is_done: bool = False
     progress: Progress = field(default_factory=Progress, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _part: tuple[float, float] = field(default=(0.0, 1.0), repr=False)
+    _part_pages: int = field(default=0, repr=False)
+    _expected_pages: float = field(default=0.0, repr=False)
 
     def add(self, *, pages: int = 0, calls: int = 0, skipped: int = 0) -> None:
         """Count what a worker did."""
         with self._lock:
             self.pages += pages
+            self._part_pages += pages
             self.calls += calls
             self.skipped += skipped
         if pages:
-            self.progress.at(f"{self.stream} of {self.location}", self.pages, self.rows)
+            self.progress.at(self._what, self.pages, self.rows, self._share)
+
+    def begin(self) -> None:
+        """Say that this is asked for now."""
+        self.progress.at(self._what, self.pages, self.rows)
+
+    def part(self, start: float, end: float) -> None:
+        """Read this part of the whole from now on, each bound from 0 to 1; both 0 where nobody knows."""
+        with self._lock:
+            self._part, self._part_pages, self._expected_pages = (start, end), 0, 0.0
+
+    def expect(self, pages: float) -> None:
+        """Take so many pages for this part, as Booker counts them; it does not count every list."""
+        with self._lock:
+            self._expected_pages = pages
+
+    @property
+    def _share(self) -> float:
+        """How much of the whole was read, from 0 to 1; 0 when nobody knows."""
+        start, end = self._part
+        done = min(1.0, self._part_pages / self._expected_pages) if self._expected_pages else 0.0
+        return start + (end - start) * done
+
+    @property
+    def _what(self) -> str:
+        return f"{self.stream} of {self.location}"
 
     def as_dict(self) -> dict[str, str | int | None]:
         """The tally for machines."""
@@ -122,9 +151,10 @@ class Report:
         """HTTP requests sent in all."""
         return sum(tally.calls for tally in self._tallies)
 
-    def line(self) -> str:
-        """The report as one line of JSON."""
-        return json.dumps({"calls": self.calls, "reads": [tally.as_dict() for tally in self._tallies]})
+    def line(self, exit_code: int = 0, seconds: float = 0.0) -> str:
+        """The report as one line of JSON, with how the run ended and how long it took."""
+        about = {"exit_code": exit_code, "duration_seconds": round(seconds, 1), "calls": self.calls}
+        return json.dumps({**about, "reads": [tally.as_dict() for tally in self._tallies]})
 
     def table(self) -> str:
         """The report for a terminal, one line for each tally; in words where the table would not fit."""

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.streams import Stream
 
-from tap_booker import queries, rows, schemas
+from tap_booker import measures, queries, rows, schemas
 from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, FatalError, StateError
 from tap_booker.queries import Window
+from tap_booker.stopping import STOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,6 +44,7 @@ class BookerStream(Stream):
     """
 
     primary_keys: ClassVar[tuple[str, ...]] = ("id",)
+    endpoint: ClassVar[str]
 
     @abc.abstractmethod
     def read(self, location: Location, bookmark: datetime | None, tally: Tally) -> Iterator[Row]:
@@ -65,8 +67,10 @@ class BookerStream(Stream):
             return
         location_id = int((context or {})["location_id"])
         tally = self.run.report.tally(self.name, location_id)
+        tally.begin()
         try:
             for row in self.read(self.run.location(location_id), self._bookmark(context), tally):
+                STOP.check()
                 tally.rows += 1
                 yield row
         except BookerError as failure:
@@ -79,6 +83,8 @@ class BookerStream(Stream):
         else:
             tally.is_done = True
             self._advance(context)
+        finally:
+            measures.requests_made(tally, type(self).endpoint)
 
     def _bookmark(self, context: Context | None) -> datetime | None:
         """Where the last good run of this location stood; never later than now."""
@@ -128,6 +134,7 @@ class Contacts(BookerStream):
 
     name = "contacts"
     replication_key = "updated_at"
+    endpoint = queries.CUSTOMERS
     schema: ClassVar[dict[str, Any]] = schemas.CONTACTS
 
     def read(self, location: Location, bookmark: datetime | None, tally: Tally) -> Iterator[Row]:
@@ -146,6 +153,7 @@ class CheckIns(BookerStream):
 
     name = "check_ins"
     replication_key = "as_of"
+    endpoint = queries.APPOINTMENTS
     schema: ClassVar[dict[str, Any]] = schemas.CHECK_INS
 
     def read(self, location: Location, bookmark: datetime | None, tally: Tally) -> Iterator[Row]:
@@ -164,6 +172,8 @@ class CheckIns(BookerStream):
         span = Window(self._start(location), self.run.now + DAY)
         seen: set[int] = set()
         for part in queries.slices(span, self.config["window_days"]):
+            whole = span.end - span.start
+            tally.part((part.start - span.start) / whole, (part.end - span.start) / whole)
             for one, row in self._by_start(location, part, tally, held_by=span):
                 if row is not None and one not in seen:
                     seen.add(one)
@@ -171,6 +181,7 @@ class CheckIns(BookerStream):
 
     def _later(self, location: Location, bookmark: datetime, tally: Tally) -> Iterator[Row]:
         """Both windows of a later run, merged by id: what was read later is newer."""
+        tally.part(0, 0)  # two windows, and nobody knows which is the longer one
         modified = self._later_window(bookmark)
         query = queries.appointments(location, "DateLastModified", modified, self.config["date_filter_style"])
         merged = dict(self._mapped(query, location, None, tally))

@@ -23,6 +23,7 @@ from tap_booker.errors import ReaderGoneError, SettingError, SettingsError
 from tap_booker.failing import run_command
 from tap_booker.progress import on_stderr
 from tap_booker.run import Run
+from tap_booker.stopping import STOP, leave_when_asked
 from tap_booker.streams import BookerStream, CheckIns, Contacts
 
 if TYPE_CHECKING:
@@ -73,14 +74,16 @@ class TapBooker(Tap):
             ReaderGoneError: Nobody reads the output any more.
         """
         run = self.run
+        STOP.is_over, began = False, time.monotonic()
         try:
             self.sync_all()
         except BrokenPipeError:  # click would end the process without a word
             raise ReaderGoneError from None
         finally:
+            STOP.is_over, STOP.where = True, run.progress.reached
             run.progress.over()
             run.close()
-            self.logger.info("summary %s", run.report.line())
+            self.logger.info("summary %s", run.report.line(self._exit_code(), time.monotonic() - began))
             if sys.stderr is not None:
                 sys.stderr.write(run.report.table() + "\n")
         if run.stopped_by is not None:
@@ -88,6 +91,15 @@ class TapBooker(Tap):
         for line in run.report.failure_lines():  # last, so that whoever shows the last line shows one of them
             self.logger.critical(line)
         return run.report.exit_code
+
+    def _exit_code(self) -> int:
+        """What the reading that ends just now ends with."""
+        if STOP.signum:
+            return 128 + STOP.signum
+        if self.run.stopped_by is not None:
+            return self.run.stopped_by.exit_code
+        failure = sys.exc_info()[1]
+        return self.run.report.exit_code if failure is None else getattr(failure, "exit_code", 1)
 
     def check(self) -> int:
         """Tell a person whether the settings lead to data.
@@ -128,10 +140,9 @@ class TapBooker(Tap):
                 raise SettingsError([SettingError(text)]) from None
         return validation.surplus_variables(cls.config_jsonschema["properties"], cls._env_var_prefix) | found
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG002  the SDK passes it
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002  the SDK passes it
         """End at once with 128 + n. No state is written: what was finished has been said already."""
-        self.logger.warning("Stopped by signal %d.", signum)
-        sys.exit(128 + signum)
+        STOP.ask(signum)
 
     @classmethod
     def invoke(  # type: ignore[override]
@@ -202,4 +213,5 @@ class TapBooker(Tap):
 
 def main() -> NoReturn:
     """The `tap-booker` command."""
+    leave_when_asked()
     run_command(TapBooker.cli)

@@ -17,6 +17,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, ReadTimeoutError
 
+from tap_booker import measures
 from tap_booker.errors import BookerError, SettingError, TimedOutError, UnreachableError
 
 if TYPE_CHECKING:
@@ -105,8 +106,8 @@ class Transport:
             SettingError: The address is none.
         """
         tally.add(calls=1)
-        asked_at = datetime.now(UTC)
-        due = time.monotonic() + self._timeout
+        asked_at, began = datetime.now(UTC), time.monotonic()
+        due, status = began + self._timeout, None
         try:
             with self._session.request(
                 call.method,
@@ -120,11 +121,14 @@ class Transport:
                 stream=True,
             ) as answer:
                 self._compare_clocks(asked_at, answer)
+                status = answer.status_code
                 body = b"".join(self._parts(answer, due))
-                return Reply(answer.status_code, body, _retry_after(answer, body))
+                return Reply(status, body, _retry_after(answer, body))
         # `from None`: the text of these exceptions holds the URL, and with it the token.
         except (requests.exceptions.RequestException, HTTPError) as failure:
             raise self._meaning(failure) from None
+        finally:
+            measures.request_took(time.monotonic() - began, call.url, status, tally)
 
     def _compare_clocks(self, asked_at: datetime, answer: requests.Response) -> None:
         """Keep how far this machine's clock is ahead; the answer shows whole seconds, and not always."""

@@ -11,18 +11,21 @@ import click
 
 from target_referrizer.errors import SettingsErrors, TargetError
 from target_referrizer.ledger.failures import LedgerFailure, failure
-from target_referrizer.stopping import LeaveNow, leave_when_asked
+from target_referrizer.stopping import LeaveNow, asked_to_leave, leave_when_asked
 from target_referrizer.terminal import plain
 
 
 def run_cli(command: Any, name: str) -> NoReturn:
     """Run a command; a failure is one line with its code and what to do.
 
-    It is never a traceback: the values in it could be those of a person.
+    It is never a traceback: the values in it could be those of a person. Whatever comes of a signal that
+    asked to leave, it is that exit.
     """
     leave_when_asked()
     try:
         code = command.main(prog_name=name, standalone_mode=False)
+        if left := asked_to_leave():
+            raise left  # noqa: TRY301 - it was swallowed on its way
     except click.ClickException as error:
         _show(error)
         sys.exit(error.exit_code)
@@ -32,12 +35,17 @@ def run_cli(command: Any, name: str) -> NoReturn:
         known = _known(error)
         _say(known)
         sys.exit(known.exit_code)
+    except SystemExit:
+        if left := asked_to_leave():
+            _say(left.stopped)
+            sys.exit(left.code)
+        raise
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _known(error: BaseException) -> TargetError:
     """What is said of an error: of one that nobody foresaw where, never what, which could quote a person."""
-    if asked := LeaveNow.behind(error):
+    if asked := LeaveNow.behind(error) or asked_to_leave():
         return asked.stopped
     if isinstance(error, TargetError):
         return error

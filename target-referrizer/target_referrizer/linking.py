@@ -59,6 +59,7 @@ class Index:
         number = self._context.index_no = self._context.index_no + 1
         ledger.put("index_no", str(number))
         read = 0
+        self._context.progress.at("indexing")
         for page in self._context.client.list_contacts():
             self._context.stop.check()
             read += len(page)
@@ -88,14 +89,16 @@ def remote_keys(settings: Settings, item: dict[str, Any]) -> dict[str, Any]:
 
 def link(context: Context) -> None:
     """Link what can be linked, and reject what is ambiguous."""
-    last = ""
+    last, done = "", 0
     while True:
+        context.stop.check()
+        context.progress.at("matching contacts", done)
         with context.ledger.transaction() as tx:
             rows = wanted.unlinked(tx, context.source, last, CHUNK, gone_too=True)
             _match_some(tx, context, rows)
         if not rows:
             break
-        last = rows[-1].id
+        last, done = rows[-1].id, done + len(rows)
 
 
 def _match_some(tx: sa.Connection, context: Context, rows: list[Row]) -> None:

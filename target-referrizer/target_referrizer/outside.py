@@ -5,15 +5,16 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from target_referrizer.clock import machine_clock
 from target_referrizer.pacing import Pacer
 from target_referrizer.progress import Progress, on_stderr
 from target_referrizer.referrizer import Referrizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from target_referrizer.settings import Settings
     from target_referrizer.stopping import Stop
@@ -28,11 +29,6 @@ class Outside:
     client: Callable[[Settings, Stop], Referrizer]
     stop: Stop
     progress: Progress = field(default_factory=Progress)
-
-
-def machine_clock() -> datetime:
-    """The machine's clock, in UTC."""
-    return datetime.now(UTC)
 
 
 def make_client(

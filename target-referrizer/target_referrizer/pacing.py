@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A clock and a wait may disagree by less than this without anybody being early.
 _HAIR = 1e-6
+#: Seconds by which a pause has to be longer to be told of.
+_NEWS = 1.0
 _FIRST_BACKOFF = 1.0
 _LONGEST_BACKOFF = 30.0
 _SHORTEST_BACKOFF = 0.05
@@ -57,10 +59,22 @@ class Pacer:
         while not stop.is_set() and (seconds := self._seconds_to_go()) > 0:
             (self._wait or stop.wait)(seconds)
 
-    def pause(self, seconds: float) -> None:
-        """Let nobody have a turn for so many seconds; never shortens a pause that is longer."""
+    def pause(self, seconds: float) -> bool:
+        """Let nobody have a turn for so many seconds; never shortens a pause that is longer.
+
+        Returns:
+            Whether that is news: several workers are asked for one pause.
+        """
         with self._lock:
-            self._resume = max(self._resume, self._clock() + seconds)
+            until, before = self._clock() + seconds, self._resume
+            self._resume = max(before, until)
+            return until - before > _NEWS
+
+    @property
+    def pause_left(self) -> float:
+        """Seconds until the pause is over, 0 or less when there is none."""
+        with self._lock:
+            return self._resume - self._clock()
 
     def _seconds_to_go(self) -> float:
         """Take the turn if it is due (0), else say how long it is away; a pause may come while one waits."""
@@ -94,6 +108,12 @@ class Patience:
         """How often any worker had an answer that counts."""
         with self._lock:
             return self._successes
+
+    @property
+    def failing_for(self) -> float:
+        """Seconds since the first failure without a success after it, 0 when there is none."""
+        with self._lock:
+            return 0.0 if self._failing_since is None else self._clock() - self._failing_since
 
     def success(self) -> None:
         """An answer that counts: the vendor is there."""

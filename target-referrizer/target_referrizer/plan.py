@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from target_referrizer.errors import Braked
 from target_referrizer.ledger import planning
 
 if TYPE_CHECKING:
@@ -50,3 +51,10 @@ def make(tx: sa.Connection, context: Context, since: datetime) -> Plan:
     counts = planning.planned(tx, context.source, context.cut_offs, since, groups=context.maps_group)
     opted_out = 0 if context.settings.sync_opt_outs else planning.opted_out(tx, context.source)
     return Plan(**counts, opted_out=opted_out)
+
+
+def braked(withheld: set[str]) -> Braked:
+    """What ends a run of which these kinds of change were withheld."""
+    kinds = {"creates": "new contacts", "groups": "group moves", "visits": "visits"}
+    named = " and ".join(kinds[kind] for kind in sorted(withheld))
+    return Braked("RFZ-501", f"this run would change too much at once; withheld: {named}")

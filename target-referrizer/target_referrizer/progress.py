@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,24 +16,48 @@ logger = logging.getLogger("target-referrizer")
 
 #: Seconds between two lines.
 EVERY = 15.0
+#: Seconds before a rate and the time left say something, and without anything new before that is said.
+SOON, LONG = 1.0, 10.0
 _MINUTE, _HOUR = 60, 3600
 _NARROW = 60  # columns of a terminal that has room for the numbers only, perhaps on two lines
 DUMB = ("dumb", "unknown")
 
 
 class Progress:
-    """How far a run is, as a line every 15 seconds; nothing of what is short."""
+    """How far a run is, as a line every 15 seconds, also while nothing comes; nothing of what is short.
+
+    Several threads may tell it.
+
+    Attributes:
+        why: Asked why nothing moves, such as a pause that Referrizer asked for; empty without a reason.
+    """
 
     def __init__(
         self,
         say: Callable[[str], object] = logger.info,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._say, self._clock = say, clock
-        self._phase, self._done, self._total = "", 0, 0
-        self._began = self._said = clock()
+        self._say, self._clock, self._lock = say, clock, RLock()
+        self._phase, self._done, self._total, self._before = "", 0, 0, 0
+        self._began = self._said = self._moved = clock()
+        self._end = Event()
+        self.why: Callable[[], str] = str
 
-    def at(self, phase: str, done: int, total: int = 0) -> None:
+    def watch(self) -> None:
+        """From now on look at the clock also when nobody tells anything, until it is over."""
+        Thread(target=self._look_on, name="progress", daemon=True).start()
+
+    def _look_on(self) -> None:
+        while not self._end.wait(1):
+            self.look()
+
+    def look(self) -> None:
+        """Show how far it is, if it is time to."""
+        with self._lock:
+            if self._phase and not self._end.is_set():
+                self._show(self._clock())
+
+    def at(self, phase: str, done: int = 0, total: int = 0) -> None:
         """Say how far a phase is.
 
         Args:
@@ -40,11 +65,16 @@ class Progress:
             done: How much of it, from 0.
             total: How much there is, 0 when nobody knows.
         """
-        now = self._clock()
-        if phase != self._phase:
-            self._began = self._said = now
-        self._phase, self._done, self._total = phase, done, total
-        self._show(now)
+        with self._lock:
+            now = self._clock()
+            if phase != self._phase or done < self._done:
+                self._began, self._before = now, done
+                self._said = self._said if phase == self._phase else now
+            if phase != self._phase or done != self._done:
+                self._moved = now
+            self._phase, self._done, self._total = phase, done, total
+            if not self._end.is_set():
+                self._show(now)
 
     def _show(self, now: float) -> None:
         if now - self._said >= EVERY:
@@ -52,21 +82,32 @@ class Progress:
             self._say(self._told(now))
 
     def _told(self, now: float) -> str:
-        return f"{self.reached}, {self._speed(now)}"
+        still = now - self._moved
+        why = self.why() or (f"nothing new for {span(still)}" if still >= LONG and self._numbers else "")
+        told = [self.reached, self._speed(now), why]
+        return ", ".join(part for part in told if part)
 
     @property
     def reached(self) -> str:
-        """Phase and numbers, such as `creating contacts: 312 of 50,000`."""
+        """Phase and numbers, such as `creating contacts: 312 of 50,000`; empty before the first phase."""
+        return f"{self._phase}: {self._numbers}" if self._numbers else self._phase
+
+    @property
+    def _numbers(self) -> str:
         total = f" of {self._total:,}" if self._total else ""
-        return f"{self._phase}: {self._done:,}{total}"
+        return f"{self._done:,}{total}" if self._done or self._total else ""
 
     def _speed(self, now: float) -> str:
-        rate = self._done / max(now - self._began, 0.001)
+        passed, done = now - self._began, self._done - self._before
+        if passed < SOON or not self._numbers:
+            return f"for {span(passed)}" if passed >= SOON else ""
+        rate = done / passed
         left = (self._total - self._done) / rate if rate and self._total else 0
         return f"{rate:,.1f} per second" + (f", {span(left)} left" if left else "")
 
     def over(self) -> None:
-        """Leave nothing on the terminal."""
+        """Leave nothing on the terminal, and say nothing more."""
+        self._end.set()
 
 
 class Bar(Progress):
@@ -89,9 +130,7 @@ class Bar(Progress):
         from rich.table import Column  # noqa: PLC0415
 
         console = Console(stderr=True)
-        text = progress.TextColumn(
-            "{task.fields[told]}", table_column=Column(no_wrap=console.width > _NARROW)
-        )
+        text = progress.TextColumn("{task.fields[told]}", markup=False, table_column=Column(no_wrap=True))
         bar = [progress.BarColumn(bar_width=None)] if console.width > _NARROW else []
         self._bar = progress.Progress(
             text, *bar, console=console, transient=True, redirect_stdout=False, refresh_per_second=4
@@ -106,17 +145,22 @@ class Bar(Progress):
 
     def over(self) -> None:
         """See `Progress`."""
-        if self._bar is None:
-            return
-        self._bar.stop()
-        for handler in self._handlers:
-            handler.setStream(sys.stderr)
-        self._bar, self._handlers = None, []
+        super().over()
+        with self._lock:
+            if self._bar is None:
+                return
+            self._bar.stop()
+            for handler in self._handlers:
+                handler.setStream(sys.stderr)
+            self._bar, self._handlers = None, []
 
 
 def on_stderr() -> Progress:
-    """A bar where somebody looks on, lines where a log is written or the terminal can only add lines."""
-    return Bar() if sys.stderr.isatty() and os.environ.get("TERM") not in DUMB else Progress()
+    """A bar where somebody looks on, lines where a log is written."""
+    is_moving = os.environ.get("TERM", "").lower() not in {"", "dumb", "unknown"}
+    progress = Bar() if is_moving and sys.stderr is not None and sys.stderr.isatty() else Progress()
+    progress.watch()
+    return progress
 
 
 def span(seconds: float) -> str:

@@ -50,6 +50,7 @@ class Reconciler:
         and everything that rests on them: nothing can be sent before.
         """
         context = self.context
+        context.progress.at("working out last visits")
         with context.ledger.transaction() as tx:
             forgetting.veil_waiting(tx, context.source)
             last_visits.work_out(tx, context.source, context.settings.policy.zone)
@@ -72,7 +73,10 @@ class Reconciler:
         if origin.is_blind(self.context.ledger):
             look_closer(self.context)
         with self.context.ledger.transaction() as tx:
-            for remote_ids in _chunks(wanted.remotes_with_news(tx, self.context.source)):
+            news = wanted.remotes_with_news(tx, self.context.source)
+            for number, remote_ids in enumerate(_chunks(news)):
+                self.context.stop.check()
+                self.context.progress.at("comparing contacts", number * CHUNK, len(news))
                 records = wanted.linked_records(tx, remote_ids)
                 for remote in wanted.remotes(tx, remote_ids):
                     self._desire_one(tx, remote, self._in_order(records[remote.id]))

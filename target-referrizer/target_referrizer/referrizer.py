@@ -39,6 +39,7 @@ log = logging.getLogger("target-referrizer")
 PAGE_SIZE = 100
 _UPDATE_TRIES = 3
 _READ_TRIES = 6
+_LONG = 5.0  # seconds of silence that people are told of
 
 
 class Referrizer:
@@ -233,9 +234,17 @@ class Referrizer:
             if call.is_one_contact and trouble.may_have_acted and not pause and self.is_there():
                 raise Unknown(trouble.reason)
             self._give_up(call, trouble, left)
-        self._pacer.pause(pause)
+        if self._pacer.pause(pause) and pause >= _LONG:
+            log.warning("Referrizer asks for a pause of %.0f s (%s)", pause, trouble.reason)
         if pause < 1:
             self._wait(min(backoff(call.tries, self._rng), left))
+
+    def why_waiting(self) -> str:
+        """Why nothing is sent or answered just now; empty when all is well."""
+        pause, failing = self._pacer.pause_left, self._patience.failing_for
+        if pause >= 1:
+            return f"waiting {pause:.0f} s as Referrizer asked"
+        return f"no answer that counts for {failing:.0f} s, trying again" if failing >= _LONG else ""
 
     def is_there(self) -> bool:
         """Whether Referrizer answers at all, asked once: contacts that it always fails on are no outage."""

@@ -44,6 +44,7 @@ class Run:
         preview: What a dry run found.
         shows_plan: Whether a dry run prints that itself.
         unmasked: Whether it shows personal data.
+        progress: How far it is.
     """
 
     def __init__(self, settings: Settings, outside: Outside, command: str = "run") -> None:
@@ -59,20 +60,19 @@ class Run:
             LedgerBusy: Another run of this source is under way.
         """
         self.settings = settings
-        self._outside, self._command = outside, command
-        started = outside.now()
-        self.as_of = settings.as_of or started
+        self._outside, self._command, self.progress = outside, command, outside.progress
+        self._started = outside.now()
+        self.as_of = settings.as_of or self._started
         self.ledger = Ledger(settings.ledger_url, lasting=not settings.dry_run)
         try:
             self._take_place()
-            self.number = journal.start_run(self.ledger, settings.source, started, self.as_of, command)
+            self.number = journal.start_run(self.ledger, settings.source, self._started, self.as_of, command)
             self._bind()
         except TargetError:
             self.ledger.close()
             raise
         origin.note_first_run(self.ledger, settings.source, self.as_of)
-        self.moment = journal.Moment(self.number, self.as_of)
-        self._tally = Tally()
+        self.moment, self._tally = journal.Moment(self.number, self.as_of), Tally()
         self._client: Referrizer | None = None
         self.is_delivering = False
         self.is_over = False
@@ -84,12 +84,8 @@ class Run:
         if self.ledger.locks.try_source(self.settings.source):
             return
         holder = journal.current_run(self.ledger, self.settings.source)
-        who = (
-            f" (process {holder.pid} on {holder.host}, since {holder.started_at:%Y-%m-%d %H:%M:%S}Z, "
-            f"{journal.how_far(holder)})"
-            if holder
-            else ""
-        )
+        zone = self.settings.policy.zone
+        who = f" ({journal.who(holder, zone)})" if holder else ""
         raise LedgerBusy("RFZ-401", f"another run of source {self.settings.source!r} holds the ledger{who}")
 
     def _bind(self) -> None:
@@ -128,7 +124,6 @@ class Run:
         read = self._tally.read.total()
         now = self._outside.now()
         journal.progress(tx, self.number, phase="staging", progress=read, progressed_at=now)
-        self._outside.progress.at("staging", read)
 
     # --- end of input
 
@@ -143,19 +138,21 @@ class Run:
         try:
             with self.ledger.transaction() as tx:
                 journal.progress(tx, self.number, phase="waiting for its turn")
+            self.progress.at("waiting for its turn on the ledger")
             with self.ledger.locks.delivery():
                 self.is_delivering = True
                 error = self._deliver()
-                self._outside.progress.over()
+                self.progress.at("accounting")
                 if not self.settings.dry_run:
                     error, text = self._account(error)
         except TargetError as stopped:
             error = stopped
         except LedgerFailure as broken:
             error = failure(broken)
-        self._outside.progress.over()
+        self.progress.over()
         if isinstance(error, Stopped):
-            error = error.while_at(self._outside.progress.reached)
+            self._outside.stop.hear_out()
+            error = error.while_at(self.progress.reached)
         if self.settings.dry_run and self.preview and self.shows_plan:
             self.preview.show()
         error = self._keep_end(error, text) or self._leave_state(error, text, leave_state) or error
@@ -194,6 +191,7 @@ class Run:
             TargetError: Referrizer cannot be read, or the settings are wrong.
         """
         try:
+            self.progress.at("waiting for its turn on the ledger")
             with self.ledger.locks.delivery():
                 self.is_delivering = True
                 found = read(self._begin())
@@ -214,7 +212,7 @@ class Run:
         self._close()
 
     def _close(self) -> None:
-        self._outside.progress.over()
+        self.progress.over()
         self.is_over = True
         self.ledger.close()
         if self._client is not None:
@@ -224,10 +222,11 @@ class Run:
         """Open the way to Referrizer, for reading only where nothing is to be sent."""
         outside, settings = self._outside, self.settings
         self._client = outside.client(settings, outside.stop)
+        self.progress.why = self._client.why_waiting
         self._client.is_read_only = settings.dry_run or self._command != "run"
         return Context(
             self.ledger, settings, self._client, self.number, self.as_of, outside.wait, outside.stop,
-            outside.progress, outside.now,
+            self.progress, outside.now,
         )  # fmt: skip
 
     def _deliver(self) -> TargetError | None:
@@ -239,7 +238,7 @@ class Run:
         except Unavailable as outage:
             return outage
         if withheld:
-            return _braked(withheld)
+            return plan.braked(withheld)
         if not settings.dry_run and origin.tell_of_rebuilding(self.ledger):
             return NeedsPerson("RFZ-303", "Referrizer already shows our groups, but this ledger is new")
         return None
@@ -256,6 +255,7 @@ class Run:
         since = self._posted_since()
         visits = Visits(context, since, first)
         settle_unfinished(context, visits)
+        context.progress.at("planning")
         with self.ledger.transaction() as tx:
             planned = plan.make(tx, context, since)
             if self.settings.dry_run:
@@ -279,16 +279,17 @@ class Run:
         with self.ledger.transaction() as tx:
             summary = self._tally.summarise(tx, self._context, since, left)
             error = error or person_needed(tx, self._context, summary)
+        self.progress.over()
         summary.check()
-        about = {"source": self.settings.source, "run": self.number, "exit_code": exit_code(error)}
+        about = {
+            "source": self.settings.source,
+            "run": self.number,
+            "exit_code": exit_code(error),
+            "started_at": self._started.isoformat(),
+            "duration_seconds": round((self._outside.now() - self._started).total_seconds(), 1),
+        }
         summary.show(about)
         return error, json.dumps({**about, **summary.as_json()}, ensure_ascii=False)
-
-
-def _braked(withheld: set[str]) -> Braked:
-    kinds = {"creates": "new contacts", "groups": "group moves", "visits": "visits"}
-    named = " and ".join(kinds[kind] for kind in sorted(withheld))
-    return Braked("RFZ-501", f"this run would change too much at once; withheld: {named}")
 
 
 def exit_code(error: BaseException | None) -> int:

@@ -1,14 +1,24 @@
-"""Being asked to stop: Ctrl-C, an orchestrator's SIGTERM."""
+"""Being asked to stop: Ctrl-C, an orchestrator's SIGTERM.
+
+A signal comes between any two steps of the main thread, also within a lock, a write or a finaliser of
+Python's own. So no handler here takes a lock or writes: it notes the signal, and leaves, or wakes a thread
+that does the rest.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+import threading
 import time
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, NoReturn
 
 from target_referrizer.errors import TargetError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 
@@ -29,6 +39,8 @@ class Stop:
     def __init__(self) -> None:
         self.signum = 0
         self._is_set = False
+        self._asked: SimpleQueue[int] = SimpleQueue()  # putting into it is safe in a signal handler
+        self._has_spoken: threading.Event | None = None
 
     def set(self) -> None:
         """Ask everybody to stop."""
@@ -44,6 +56,37 @@ class Stop:
         while not self._is_set and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, LOOK_SECONDS))
         return self._is_set
+
+    def ask(self, signum: int) -> None:
+        """Note a signal, from its handler."""
+        self.signum = self.signum or signum
+        self.set()
+        self._asked.put(signum)
+
+    def heed(self, say: Callable[[str], object], say_last: Callable[[str], object]) -> None:
+        """From now on say that a stop was asked for, and end the process when asked twice.
+
+        Args:
+            say: Gets what a person should know of it.
+            say_last: Gets the last words of the process.
+        """
+        self._has_spoken = threading.Event()
+        threading.Thread(target=self._heed, args=(say, say_last), name="stop", daemon=True).start()
+
+    def _heed(self, say: Callable[[str], object], say_last: Callable[[str], object]) -> None:
+        self._asked.get()
+        say("stopping after the requests that are under way; a second signal stops at once")
+        if self._has_spoken is not None:
+            self._has_spoken.set()
+        signum = self._asked.get()
+        # As a kill would: what is under way is looked up or held by the next run.
+        say_last(str(TargetError("RFZ-603", f"stopped at once by a second signal, {signum}")))
+        os._exit(128 + signum)
+
+    def hear_out(self) -> None:
+        """Let what is to be said of a stop be said before the last words of the run."""
+        if self.signum and self._has_spoken is not None:
+            self._has_spoken.wait(1)
 
     def check(self) -> None:
         """Raise Stopped once a stop was asked for."""
@@ -85,12 +128,37 @@ class LeaveNow(SystemExit):
             seen = seen.__context__
         return seen
 
+    def while_at(self, reached: str) -> LeaveNow:
+        """The same, saying what was reached."""
+        self.stopped = self.stopped.while_at(reached) if reached else self.stopped
+        return self
+
+
+_noted: list[int] = []
+
+
+def leave(signum: int, _: FrameType | None = None) -> NoReturn:
+    """Note the signal, and leave."""
+    _noted.append(signum)
+    raise LeaveNow(signum)
+
+
+def asked_to_leave() -> LeaveNow | None:
+    """The exit that a signal asked for, also where something else came of it on the way out.
+
+    Python's locks and finalisers may turn an exit into another error, or swallow it.
+    """
+    return LeaveNow(_noted[0]) if _noted else None
+
 
 def leave_when_asked() -> None:
     """Until somebody knows better what to finish, leave at once on Ctrl-C and SIGTERM."""
-
-    def leave(signum: int, _: FrameType | None) -> NoReturn:
-        raise LeaveNow(signum)
-
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, leave)
+    sys.unraisablehook = _hush
+
+
+def _hush(swallowed: sys.UnraisableHookArgs) -> None:
+    """Show nothing of an exit that a finaliser swallowed: it comes again."""
+    if not isinstance(swallowed.exc_value, LeaveNow):
+        sys.__unraisablehook__(swallowed)

@@ -23,7 +23,7 @@ from target_referrizer.reader import LineReader, named
 from target_referrizer.run import Run, exit_code
 from target_referrizer.settings import Settings, checked, from_environment
 from target_referrizer.sinks import CheckInsSink, ContactsSink
-from target_referrizer.stopping import LeaveNow, Stop
+from target_referrizer.stopping import Stop, asked_to_leave, leave
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -53,7 +53,9 @@ class TargetReferrizer(Target):
 
     def __init__(self, **kwargs: Any) -> None:
         self._stop = Stop()
+        self._records = 0
         super().__init__(**kwargs)
+        self._stop.heed(self.logger.warning, self.logger.critical)
         self.max_parallelism = 1
 
     @classmethod
@@ -99,12 +101,16 @@ class TargetReferrizer(Target):
     def take(self, file_input: IO[str] | None = None) -> None:
         """Take all of the input; whatever ends it early ends the run."""
         run = self.run
+        run.progress.at("staging")
         try:
             self.listen(file_input)
         except BaseException as ended:
-            if not run.is_over:
-                run.abort(exit_code(ended))
-            raise
+            if run.is_over:
+                raise
+            left = asked_to_leave()  # what breaks on the way out of a stop is no failure of its own
+            ending = left.while_at(run.progress.reached) if left else ended
+            run.abort(exit_code(ending))
+            raise ending from None
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         """The sink of a stream of the contract."""
@@ -121,6 +127,10 @@ class TargetReferrizer(Target):
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """Say in our words what the SDK says about a record without a schema."""
+        _leave_if_asked()
+        self._records += 1
+        if self._records % 100 == 0:
+            self.run.progress.at("staging", self._records)
         try:
             super()._process_record_message(message_dict)
         except RecordsWithoutSchemaException:
@@ -137,6 +147,7 @@ class TargetReferrizer(Target):
             self._drain_all(sinks, 1)
         for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
             sink.clean_up()
+        _leave_if_asked()
         code = self.run.finish(self._leave_state)
         if code:
             sys.exit(code)
@@ -155,16 +166,9 @@ class TargetReferrizer(Target):
         No state leaves either way.
         """
         del frame
-        asked_before = self._stop.is_set()
-        self._stop.signum = signum
-        self._stop.set()
         if "run" not in self.__dict__ or not self.run.is_delivering:
-            raise LeaveNow(signum)
-        if asked_before:  # as a kill would: what is under way is looked up or held by the next run
-            at_once = TargetError("RFZ-603", f"stopped at once by a second signal, {signum}")
-            self.logger.critical("%s", at_once)
-            os._exit(128 + signum)
-        self.logger.warning("stopping after the requests that are under way")
+            leave(signum)
+        self._stop.ask(signum)
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
@@ -193,6 +197,12 @@ class TargetReferrizer(Target):
             config=config.config if config else None, parse_env_config=config.parse_env if config else False
         )
         target.take(file_input)
+
+
+def _leave_if_asked() -> None:
+    """Leave where the exit itself was swallowed, as Python's finalisers do."""
+    if left := asked_to_leave():
+        raise left
 
 
 def main() -> NoReturn:

@@ -24,8 +24,9 @@ from tests.kill_sweep.steps import Kind, Step
 from urllib3.connection import HTTPConnection
 
 from target_referrizer import target
+from target_referrizer.clock import machine_clock
 from target_referrizer.ledger import Ledger
-from target_referrizer.outside import Outside, machine_clock, make_client
+from target_referrizer.outside import Outside, make_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from tap_booker.tap import TapBooker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 
@@ -247,6 +249,14 @@ class FakeBooker:
             "concurrent_requests": 1,
             **changes,
         }
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The variables of this process, without settings of a tap and without a home."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TAP_BOOKER")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**kept, "HOME": str(tmp_path)}
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
 
 COMMAND = [sys.executable, "-c", "from tap_booker.tap import main; main()"]
 Tap = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TAP_BOOKER")}
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return {**kept, "HOME": str(tmp_path)}
 
 
 @pytest.fixture

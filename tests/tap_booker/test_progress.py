@@ -65,6 +65,45 @@ def test_each_stream_of_a_location_begins_anew() -> None:
     assert told.lines == []
 
 
+def test_a_page_that_does_not_come_is_said_too() -> None:
+    told = Told(8)
+    tally = Report(told.progress).tally("contacts", 3749)
+    tally.begin()
+    told.progress.look()
+    told.progress.look()
+    assert told.lines == ["reading contacts of 3749: 0 pages, 0 rows, nothing new for 16 s"]
+
+
+def test_the_time_left_is_said_where_booker_counts_or_the_history_is_cut() -> None:
+    told = Told(20)
+    tally = Report(told.progress).tally("contacts", 3749)
+    tally.begin()
+    tally.expect(4)
+    tally.add(pages=1)
+    assert told.lines == ["reading contacts of 3749: 1 pages, 0 rows, 0.1 pages per second, 1 min left"]
+    other = Report(told.progress).tally("check_ins", 3749)
+    other.begin()
+    other.part(0.5, 0.75)
+    other.add(pages=1)
+    other.part(0.75, 1)
+    other.add(pages=1)
+    assert [line.rsplit(", ", 1)[1] for line in told.lines[1:]] == ["20 s left", "13 s left"]
+
+
+def test_a_log_line_of_the_tap_takes_the_place_of_the_targets_bar(settings: Path) -> None:
+    shown = read(settings, subprocess.PIPE)
+    for word in ("Beginning sync", "METRIC", "summary {", "stream "):
+        lines = [line for line in shown.split("\r\n") if word in line and "Skipping" not in line]
+        assert lines
+        assert all(line.startswith("\r\x1b[2K") for line in lines), lines
+    assert "\x1b" not in read(settings, subprocess.PIPE, TERM="dumb")
+
+
+def test_a_summary_says_how_the_run_ended_and_how_long_it_took() -> None:
+    found = json.loads(Report(Progress()).line(130, 12.345))
+    assert (found["exit_code"], found["duration_seconds"], found["calls"]) == (130, 12.3, 0)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[Path]:
     """The settings of a tap that reads a small salon."""
@@ -74,12 +113,12 @@ def settings(tmp_path: Path) -> Iterator[Path]:
         yield file
 
 
-def read(settings: Path, stdout: Any, kind: str = "xterm") -> str:
+def read(settings: Path, stdout: Any, **env: str) -> str:
     """Run the tap with a terminal for its standard error; gives what was shown there."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "--config", str(settings)],
-        stdout=stdout, stderr=theirs, env={**os.environ, "TERM": kind, "COLUMNS": "120"},
+        stdout=stdout, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "120", **env},
     ) as running:  # fmt: skip
         os.close(theirs)
         if running.stdout:
@@ -110,7 +149,7 @@ def test_a_tap_that_feeds_a_target_leaves_the_terminal_to_it(settings: Path) -> 
 
 def test_a_terminal_that_can_only_add_lines_gets_no_moving_one(settings: Path, tmp_path: Path) -> None:
     with (tmp_path / "out.jsonl").open("w") as file:
-        shown = read(settings, file, "dumb")
+        shown = read(settings, file, TERM="dumb")
     assert "\x1b" not in shown
     assert "calls made in all" in shown
 

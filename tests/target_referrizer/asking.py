@@ -24,7 +24,7 @@ def config_file(salon: Salon, **more: Any) -> Path:
 def ask(salon: Salon, *arguments: str, stdin: str = "", **more: Any) -> Result:
     """Call the command; what its last line of defence would turn into a message is raised instead."""
     given = ["--config", str(config_file(salon, **more)), *arguments]
-    found = CliRunner().invoke(ledger_command, given, input=stdin)
+    found = CliRunner().invoke(ledger_command, given, input=stdin, obj=lambda: salon.now)
     if found.exception and not isinstance(found.exception, SystemExit):
         raise found.exception
     return found

@@ -186,6 +186,8 @@ def test_a_run_that_needs_a_person_prints_one_line(salon: Salon) -> None:
     salon.box.faults.add("cut_after", vendor="referrizer", path="visits")
     outcome = salon.run([contact(1)], [check_in(7, 1, salon.now)])
     assert (outcome.code, json_lines(outcome), outcome.accounting["exit_code"]) == (3, 1, 3)
+    assert outcome.accounting["started_at"] == salon.now.isoformat()
+    assert outcome.accounting["duration_seconds"] == 0
     assert words(outcome) == {"held": 1}
 
 

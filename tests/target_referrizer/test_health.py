@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from tests.target_referrizer.asking import ask, ask_json
+from click.testing import CliRunner
+from tests.target_referrizer.asking import ask, ask_json, config_file
 from tests.target_referrizer.salon import contact
 
-from target_referrizer.ledger import tables
+from target_referrizer.cli import ledger_command
+from target_referrizer.ledger import Ledger, tables
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from tests.target_referrizer.salon import Salon
 
 
@@ -70,7 +78,7 @@ def test_a_run_that_died_is_not_under_way(salon: Salon) -> None:
     running = salon.target().run
     running.stage_contacts([])
     running.ledger.close()
-    assert health(salon) == (1, "NOT OK: source booker: no run has been done yet")
+    assert health(salon) == (1, "NOT OK: source booker: the last one died")
 
 
 def test_looking_at_the_account_is_no_run(salon: Salon) -> None:
@@ -94,3 +102,66 @@ def test_an_age_that_is_none_is_a_wrong_call(salon: Salon, age: str) -> None:
     salon.run([contact(1)])
     asked = ask(salon, "status", f"--max-age={age}")
     assert (asked.exit_code, "is no age such as 90m, 2h or 1d" in asked.output) == (2, True)
+
+
+# Looked at from outside
+
+
+def run_at(salon: Salon, **instants: datetime) -> None:
+    salon.edit_ledger(sa.update(tables.run).values(**instants))
+
+
+def test_an_instant_to_come_is_a_wrong_clock_and_not_well(salon: Salon) -> None:
+    salon.run([contact(1)])
+    run_at(salon, finished_at=salon.now + timedelta(minutes=4))
+    assert health(salon)[0] == 0  # two machines' clocks differ by that much
+    run_at(salon, finished_at=salon.now + timedelta(hours=3))
+    said = "NOT OK: source booker: the last one was done 3 h 00 min in the future: a clock is wrong"
+    assert health(salon) == (1, said)
+
+
+def test_the_setting_as_of_is_no_clock_for_a_monitor(salon: Salon) -> None:
+    salon.run([contact(1)])
+    config = config_file(salon, as_of=salon.now.isoformat())
+    salon.pass_time(hours=5)
+    asked = CliRunner().invoke(
+        ledger_command, ["--config", str(config), "status", "--max-age=2h"], obj=lambda: salon.now
+    )
+    assert "the last one was done 5 h 00 min ago" in asked.output
+
+
+def test_each_source_is_looked_at_by_itself(salon: Salon) -> None:
+    salon.run([contact(1)])
+    asked = ask(salon, "status", "--max-age", "2h", source="gym")
+    assert (asked.exit_code, asked.stdout) == (1, "NOT OK: source gym: no run has been done yet\n")
+
+
+def test_a_ledger_that_is_not_there_yet_is_one_line_too(salon: Salon) -> None:
+    url = f"sqlite:///{salon.folder / 'none' / 'ledger.db'}"
+    asked = ask(salon, "status", "--max-age", "2h", ledger_url=url)
+    assert (asked.exit_code, asked.stdout[:35]) == (1, "NOT OK: there is no ledger yet at /")
+    found = json.loads(ask(salon, "status", "--max-age", "2h", "--format", "json", ledger_url=url).stdout)
+    assert found["is_well"] is False
+    assert not (salon.folder / "none").exists()
+
+
+def test_a_ledger_that_is_written_to_for_long_is_looked_at_without_waiting(salon: Salon) -> None:
+    salon.run([contact(1)])
+    with (
+        closing(Ledger(salon.config()["ledger_url"])) as ledger,
+        ledger.transaction(),
+    ):
+        assert health(salon)[0] == 0
+
+
+def test_looking_needs_no_token_and_changes_no_file(salon: Salon) -> None:
+    salon.run([contact(1)])
+    before = {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in _ledger_files(salon)}
+    salon.box.requests.clear()
+    assert ask(salon, "status", "--max-age", "2h", api_token="none-that-works").exit_code == 0
+    assert {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in _ledger_files(salon)} == before
+    assert not salon.box.requests.matching(vendor="referrizer")
+
+
+def _ledger_files(salon: Salon) -> list[Path]:
+    return sorted(file for file in salon.folder.iterdir() if file.name != "settings.json")

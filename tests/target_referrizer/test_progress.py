@@ -11,6 +11,8 @@ import struct
 import subprocess
 import sys
 import termios
+from itertools import count
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +75,64 @@ def test_what_nobody_can_know_is_not_said() -> None:
     assert told.lines == ["staging: 32,000, 2,000.0 per second"]
 
 
+def test_what_stands_still_is_said_too_and_why() -> None:
+    told = Told(8)
+    told.progress.at("creating contacts", 0, 50)
+    told.progress.at("creating contacts", 4, 50)
+    for why in ("", "", "", "waiting 22 s as Referrizer asked"):
+        told.progress.why = lambda why=why: why  # type: ignore[misc]
+        told.progress.look()
+    told.progress.look()
+    assert told.lines == [
+        "creating contacts: 4 of 50, 0.2 per second, 3 min left",
+        "creating contacts: 4 of 50, 0.1 per second, 6 min left, nothing new for 24 s",
+        "creating contacts: 4 of 50, 0.1 per second, 9 min left, waiting 22 s as Referrizer asked",
+    ]
+
+
+def test_a_phase_without_numbers_says_how_long_it_lasts() -> None:
+    told = Told(16)
+    told.progress.at("waiting for its turn on the ledger")
+    told.progress.look()
+    assert told.lines == ["waiting for its turn on the ledger, for 16 s"]
+
+
+def test_nobody_has_to_tell_anything_for_a_line_to_come() -> None:
+    lines: Queue[str] = Queue()
+    hours = count(step=3600)
+    progress = Progress(lines.put, lambda: next(hours))
+    progress.at("matching contacts")
+    progress.watch()
+    try:
+        assert lines.get(timeout=30).startswith("matching contacts, for ")
+    finally:
+        progress.over()
+
+
+def test_a_long_pause_that_referrizer_asks_for_is_told_once(salon: Salon) -> None:
+    salon.box.faults.add("429", vendor="referrizer", path="/contacts", nth=2, retry_after=30)
+    outcome = salon.run([contact(key) for key in range(PEOPLE)])
+    assert outcome.code == 0
+    assert outcome.log.count("Referrizer asks for a pause of 30 s (HTTP 429)") == 1
+
+
+def test_each_long_step_of_a_run_says_what_it_is(salon: Salon) -> None:
+    seen: list[str] = []
+
+    class Seen(Progress):
+        def at(self, phase: str, done: int = 0, total: int = 0) -> None:
+            super().at(phase, done, total)
+            seen.append(phase)
+
+    salon.progress = Seen()
+    salon.run([contact(1)], [check_in(1, 1, salon.now)])
+    assert list(dict.fromkeys(seen)) == [
+        "waiting for its turn on the ledger", "working out last visits", "indexing", "matching contacts",
+        "planning", "creating contacts", "updating contacts", "posting visits",
+        "accounting",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0.4, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "60 min"), (3600, "1 h 00 min"), (7500, "2 h 05 min")],
@@ -86,7 +146,7 @@ def test_whoever_stops_a_run_is_told_what_was_reached(salon: Salon) -> None:
     created = salon.box.referrizer.contacts
 
     class StopsAtFive(Progress):
-        def at(self, phase: str, done: int, total: int = 0) -> None:
+        def at(self, phase: str, done: int = 0, total: int = 0) -> None:
             super().at(phase, done, total)
             if len(created) == 5:
                 salon.stop.signum = 2
@@ -106,7 +166,7 @@ def test_whoever_stops_a_run_is_told_what_was_reached(salon: Salon) -> None:
 @pytest.fixture
 def on_terminal(salon: Salon) -> Any:
     """The target with a terminal for its standard error; gives what was shown there."""
-    settings = {"as_of": salon.now.isoformat(), **salon.config(requests_per_second=40)}
+    settings = {"as_of": salon.now.isoformat(), **salon.config(requests_per_second=15)}
     file, lines = salon.folder / "settings.json", salon.folder / "input.jsonl"
     file.write_text(json.dumps(settings))
     lines.write_text("\n".join(singer("contacts", [contact(key) for key in range(PEOPLE)])))
@@ -149,6 +209,13 @@ def test_a_narrow_terminal_without_colours_shows_the_numbers_alone(on_terminal: 
     assert re.search(r"creating contacts: \d+ of 30", shown)
     assert "━" not in shown
     assert not re.search(r"\x1b\[\d+(;\d+)*m", shown)
+
+
+def test_a_terminal_that_cannot_draw_a_line_anew_gets_none(on_terminal: Any) -> None:
+    shown = on_terminal(80, TERM="dumb")
+    assert "\x1b" not in shown
+    assert "━" not in shown
+    assert "contacts read " in shown
 
 
 def test_a_log_shows_no_bar(salon: Salon) -> None:

@@ -10,6 +10,7 @@ import click
 from target_referrizer.cli import adopting, asking, common, deciding, planning
 from target_referrizer.cli.doctor import doctor
 from target_referrizer.cli.report import report
+from target_referrizer.clock import machine_clock
 from target_referrizer.failing import run_cli
 from target_referrizer.manual import ManualGroup
 
@@ -44,7 +45,7 @@ EXAMPLES = {
 @click.pass_context
 def ledger_command(context: click.Context, config: tuple[Path, ...]) -> None:
     """What every command needs: the settings, read when they are asked for."""
-    context.obj = common.AskSettings(config)
+    context.obj = common.AskSettings(config, context.obj or machine_clock)  # a caller's clock
 
 
 for command in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ import click
 from target_referrizer import origin
 from target_referrizer.cli import common, explanation, texts
 from target_referrizer.errors import TargetError
-from target_referrizer.health import Age, health_of
+from target_referrizer.health import Age, look
 from target_referrizer.ledger import journal, reports
 
 if TYPE_CHECKING:
@@ -49,15 +50,14 @@ def status(settings: AskSettings, shape: str, max_age: timedelta | None, *, exit
     """
     chosen = settings()
     if max_age is not None:
-        with closing(common.open_ledger(chosen)) as ledger:
-            health = health_of(ledger, chosen.source, common.moment(chosen), max_age)
+        health = look(chosen, settings.clock(), max_age)
         common.answer(health.as_json(), shape, lambda _: health.lines())
         sys.exit(0 if health.is_well else FAILED)
     with closing(common.open_ledger(chosen)) as ledger:
         since = origin.posted_since(ledger, chosen, chosen.source)
         found = reports.status(ledger, chosen.source, since)
         code = reports.last_exit_code(ledger, chosen.source)
-    common.answer(found, shape, texts.status)
+    common.answer(found, shape, partial(texts.status, zone=chosen.policy.zone))
     if exit_code:
         sys.exit(FAILED if code is None or code < 0 else code)
 
@@ -92,7 +92,7 @@ def explain(
         )
     if found is None:
         raise common.unknown_contact(contact)
-    common.answer(found, shape, explanation.lines)
+    common.answer(found, shape, partial(explanation.lines, zone=chosen.policy.zone))
 
 
 @common.command(

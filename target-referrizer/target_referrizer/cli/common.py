@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from target_referrizer.clock import machine_clock
 from target_referrizer.errors import LedgerBusy, SettingsError, TargetError
 from target_referrizer.ledger import Ledger
 from target_referrizer.ledger.store import file_of, parse_url
@@ -109,6 +110,7 @@ class AskSettings:
     """The settings of the target, from files, else the environment; read once a command asks for them."""
 
     files: tuple[Path, ...]
+    clock: Callable[[], datetime] = machine_clock
 
     def __call__(self) -> Settings:
         """The settings, checked."""

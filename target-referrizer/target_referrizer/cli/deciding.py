@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,7 +78,7 @@ def held(settings: AskSettings, shape: str, resend: tuple[str, ...], confirm: tu
             _settle_held(ledger, chosen, resend, confirm)
         is_alone = bool(resend or confirm) or not ledger.locks.is_held(chosen.source)
         found = [_held(row) for row in reports.held(ledger, chosen.source, is_alone=is_alone)]
-    common.answer(found, shape, texts.held)
+    common.answer(found, shape, partial(texts.held, zone=chosen.policy.zone))
 
 
 @common.command(

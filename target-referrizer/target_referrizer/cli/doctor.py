@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from target_referrizer.cli import common
+from target_referrizer.clock import machine_clock
 from target_referrizer.doctor import examine, verdict, worst
 from target_referrizer.doctor.wishes import Wishes
-from target_referrizer.outside import machine_clock
 from target_referrizer.terminal import as_json, plain
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer import origin
+from target_referrizer.clock import told
 from target_referrizer.groups import next_change
 from target_referrizer.ledger import last_visits, reports
 from target_referrizer.masking import group_names, masked_record
@@ -13,6 +14,7 @@ from target_referrizer.masking import group_names, masked_record
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from target_referrizer.ledger.store import Ledger
     from target_referrizer.settings import Settings
@@ -120,7 +122,7 @@ def _iso(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
-def lines(found: dict[str, Any]) -> Iterator[str]:
+def lines(found: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     """The same for people."""
     for row in found["records"]:
         code = f", {row['reject_code']}" if row["reject_code"] else ""
@@ -133,7 +135,7 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
                 else "; first names disagree: brings its visits, not its fields"
             )
             how = "as it created it" if row["linked_by"] == "created" else f"by {row['linked_by']}"
-            yield f"  linked to {row['referrizer_contact']} {how}, {row['linked_at']}{names}"
+            yield f"  linked to {row['referrizer_contact']} {how}, {told(row['linked_at'], zone)}{names}"
     remote = found["referrizer"]
     if remote:
         gone = " (gone)" if remote["is_gone"] else ""
@@ -149,14 +151,14 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
         else "next: stays where it is"
     )
     for row in found["visits"]:
-        at = row["checked_in_at"] or row["undone_at"] or "no check-in"
+        at = told(row["checked_in_at"] or row["undone_at"], zone) or "no check-in"
         inferred = " (time inferred)" if row["is_time_inferred"] else ""
         yield f"  visit {row['id']} {at}{inferred}: {_state(row)}"
     for row in found["events"]:
         about = {
             key: value for key, value in row.items() if key not in {"at", "run", "kind"} and value is not None
         }
-        yield f"  {row['at']} run {row['run']}: {row['kind']} {_pairs(about)}".rstrip()
+        yield f"  {told(row['at'], zone)} run {row['run']}: {row['kind']} {_pairs(about)}".rstrip()
 
 
 def _state(row: dict[str, Any]) -> str:

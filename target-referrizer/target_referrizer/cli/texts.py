@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from target_referrizer.clock import told
 from target_referrizer.terminal import counted, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
 #: People who are listed by id, and what they are.
 LISTED = {
@@ -17,9 +19,9 @@ LISTED = {
 }
 
 
-def status(found: dict[str, Any]) -> Iterator[str]:
+def status(found: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
     """How the last run of a source went, and what the ledger holds."""
-    yield _run(found["source"], found["run"])
+    yield _run(found["source"], found["run"], zone)
     for title in ("contacts", "visits", "rejected"):
         yield from _block(f"{title} of {found['source']}", found[title])
     yield from _block("Referrizer contacts by group", found["groups"])
@@ -30,7 +32,7 @@ def status(found: dict[str, Any]) -> Iterator[str]:
             yield f"{what}: {one['count']:,} ({', '.join([*one['ids'], *more])})"
 
 
-def _run(source: str, last: dict[str, Any] | None) -> str:
+def _run(source: str, last: dict[str, Any] | None, zone: ZoneInfo) -> str:
     if last is None:
         return f"source {source}: no run yet"
     name = f"{last['command']} {last['number']} of source {source}"
@@ -38,13 +40,13 @@ def _run(source: str, last: dict[str, Any] | None) -> str:
         how_far = f"{last['phase']} {last['progress']:,}" + (
             f" of {last['total']:,}" if last["total"] else ""
         )
-        return f"{name}: running since {last['started_at']} ({last['process']}), {how_far}"
+        return f"{name}: running since {told(last['started_at'], zone)} ({last['process']}), {how_far}"
     if last["state"] == "died":
         return f"{name}: died; the next run goes on from there"
     read = (last["accounting"] or {}).get("contacts", {}).get("read")
     also = (last["accounting"] or {}).get("check_ins", {}).get("read")
     records = "" if read is None else f"; it read {counted(read, 'contact')} and {counted(also, 'check-in')}"
-    return f"{name}: ended {last['finished_at']} with exit code {last['exit_code']}{records}"
+    return f"{name}: ended {told(last['finished_at'], zone)} with exit code {last['exit_code']}{records}"
 
 
 def _block(title: str, counts: dict[str, int]) -> Iterator[str]:
@@ -73,13 +75,14 @@ def rejects(found: list[dict[str, Any]]) -> Iterator[str]:
         yield "nothing is rejected"
 
 
-def held(found: list[dict[str, Any]]) -> Iterator[str]:
+def held(found: list[dict[str, Any]], zone: ZoneInfo) -> Iterator[str]:
     """What waits for a person, and how to settle it."""
     for one in found:
         points = "the account's points" if one["points"] is None else f"{one['points']} points"
         undone = "; undone since" if one["undone"] else ""
         yield f"visit {one['id']} of contact {one['contact_id']} (Referrizer {one['referrizer_contact']})"
-        yield f"  at {one['at']}, {points}; tried {one['tried_at']}: {one['why']}{undone}"
+        at, tried_at = told(one["at"], zone), told(one["tried_at"], zone)
+        yield f"  at {at}, {points}; tried {tried_at}: {one['why']}{undone}"
     if found:
         yield "look whether Referrizer shows each visit: --confirm ID if it does, --resend ID if not"
     else:

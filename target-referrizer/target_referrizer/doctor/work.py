@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from target_referrizer.clock import told
 from target_referrizer.doctor.finding import Finding, ok, warn
 from target_referrizer.ledger import journal, planning
 from target_referrizer.ledger.locks import AdvisoryLocks, FileLocks
@@ -18,6 +19,7 @@ from target_referrizer.terminal import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from target_referrizer.settings import Settings
 
@@ -53,7 +55,7 @@ class Work:
             yield self._unfinished(current)
         last = self._tx.execute(delivering.where(run.c.exit_code.is_not(None)).limit(1)).first()
         if last is not None:
-            yield _ended(last)
+            yield _ended(last, self._settings.policy.zone)
         elif self._tx.execute(delivering.limit(1)).first() is None:
             yield ok("last run", f"source {self._settings.source} has had none yet")
 
@@ -65,7 +67,7 @@ class Work:
                 "lock", f"nobody holds it; {name} died", "Run again: the next run goes on from there."
             )
         how_far = f"{last.progress:,}" + (f" of {last.total:,}" if last.total else "")
-        who = f"process {last.pid} on {last.host}, since {last.started_at:%Y-%m-%d %H:%M}Z"
+        who = f"process {last.pid} on {last.host}, since {told(last.started_at, self._settings.policy.zone)}"
         return ok("lock", f"{name} holds it ({who}), {last.phase} {how_far}")
 
     @cached_property
@@ -133,9 +135,9 @@ def hint(settings: Settings) -> str:
     return f"minimum_interval_minutes is {minutes}; the API cannot tell whether that is what {where} says"
 
 
-def _ended(last: Any) -> Finding:
+def _ended(last: Any, zone: ZoneInfo) -> Finding:
     if last.exit_code == journal.DIED:
         return warn("last run", f"run {last.id} died", "Run again: the next run goes on from there.")
-    when = f", {last.finished_at:%Y-%m-%d %H:%M}Z" if last.finished_at else ""
+    when = f", {told(last.finished_at, zone)}" if last.finished_at else ""
     what = f"run {last.id} ended with exit code {last.exit_code}{when}"
     return ok("last run", what) if last.exit_code in QUIET else warn("last run", what, STATUS)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 
+from target_referrizer.clock import told
 from target_referrizer.ledger.locks import holder
 from target_referrizer.ledger.tables import event, rejection, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from target_referrizer.ledger.store import Ledger
 
@@ -41,6 +43,13 @@ class Moment:
 
     run: int
     at: datetime
+
+
+class Rows(Protocol):
+    """What gives the rows of a query: a ledger that is open, or one that is only looked at."""
+
+    def rows(self, statement: sa.Executable) -> list[sa.Row[Any]]:
+        """All rows of a query."""
 
 
 def note(tx: sa.Connection, moment: Moment, kind: str, **about: Any) -> None:
@@ -171,23 +180,28 @@ def how_far(row: sa.Row[Any]) -> str:
     return f"{row.phase}, {row.progress:,}{total}"
 
 
-def last_sync(ledger: Ledger, source: str) -> sa.Row[Any] | None:
+def who(row: sa.Row[Any], zone: ZoneInfo) -> str:
+    """Which process a run is, since when, and how far."""
+    return f"process {row.pid} on {row.host}, since {told(row.started_at, zone)}, {how_far(row)}"
+
+
+def last_sync(ledger: Rows, source: str) -> sa.Row[Any] | None:
     """The newest run of a source that was to deliver."""
     return _newest(ledger, (run.c.source == source) & (run.c.command == "run"))
 
 
-def last_done(ledger: Ledger, source: str) -> sa.Row[Any] | None:
+def last_done(ledger: Rows, source: str) -> sa.Row[Any] | None:
     """The newest run of a source that delivered everything that could be."""
     return _newest(ledger, (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.in_((0, 3)))
 
 
-def last_ended(ledger: Ledger, source: str) -> sa.Row[Any] | None:
+def last_ended(ledger: Rows, source: str) -> sa.Row[Any] | None:
     """The newest run of a source that was to deliver and has ended, however."""
     ended = (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.is_not(None)
     return _newest(ledger, ended)
 
 
-def _newest(ledger: Ledger, where: sa.ColumnElement[bool]) -> sa.Row[Any] | None:
+def _newest(ledger: Rows, where: sa.ColumnElement[bool]) -> sa.Row[Any] | None:
     rows = ledger.rows(sa.select(run).where(where).order_by(run.c.id.desc()).limit(1))
     return rows[0] if rows else None
 
