@@ -20,7 +20,6 @@ EVERY = 15.0
 SOON, LONG = 1.0, 10.0
 _MINUTE, _HOUR = 60, 3600
 _NARROW = 60  # columns of a terminal that has room for the numbers only, perhaps on two lines
-DUMB = ("dumb", "unknown")
 
 
 class Progress:
