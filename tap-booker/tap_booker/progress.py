@@ -123,7 +123,8 @@ class Bar(Progress):
         from rich.table import Column  # noqa: PLC0415
 
         console = Console(stderr=True)
-        text = progress.TextColumn("{task.fields[told]}", markup=False, table_column=Column(no_wrap=True))
+        column = Column(no_wrap=console.width > _NARROW)
+        text = progress.TextColumn("{task.fields[told]}", markup=False, table_column=column)
         bar = [progress.BarColumn(bar_width=None)] if console.width > _NARROW else []
         self._bar = progress.Progress(
             text, *bar, console=console, transient=True, redirect_stdout=False, refresh_per_second=4
