@@ -274,3 +274,12 @@ class Unavailable(TargetError):  # noqa: N818 - a state, not a mistake
     """Referrizer cannot be reached; what is left waits for the next run."""
 
     exit_code = 6
+
+
+def exit_code(error: BaseException | None) -> int:
+    """The exit code that an error stands for."""
+    if error is None:
+        return 0
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    return error.exit_code if isinstance(error, TargetError) else 1

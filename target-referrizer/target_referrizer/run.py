@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from target_referrizer import account, origin, plan, preview, report
 from target_referrizer.context import Context
 from target_referrizer.delivery import deliver
-from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable
+from target_referrizer.errors import Braked, LedgerBusy, NeedsPerson, TargetError, Unavailable, exit_code
 from target_referrizer.ledger import Ledger, forgetting, journal, staging
 from target_referrizer.ledger.failures import LedgerFailure, failure
 from target_referrizer.reconcile import Reconciler
@@ -19,7 +19,7 @@ from target_referrizer.tally import Tally, person_needed
 from target_referrizer.visits import Visits, settle_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     import sqlalchemy as sa
@@ -138,9 +138,7 @@ class Run:
         try:
             with self.ledger.transaction() as tx:
                 journal.progress(tx, self.number, phase="waiting for its turn")
-            self.progress.at("waiting for its turn on the ledger")
-            with self.ledger.locks.delivery():
-                self.is_delivering = True
+            with self._turn():
                 error = self._deliver()
                 self.progress.at("accounting")
                 if not self.settings.dry_run:
@@ -161,6 +159,14 @@ class Run:
         report.after_run(self.ledger, self.settings, self._outside.now())
         self._close()
         return exit_code(error)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """This run's turn on the ledger, waited for."""
+        self.progress.at("waiting for its turn on the ledger")
+        with self.ledger.locks.delivery():
+            self.is_delivering = True
+            yield
 
     def _keep_end(self, error: Exception | None, text: str | None) -> TargetError | None:
         """Write down how the run ended; gives why that cannot be done."""
@@ -191,9 +197,7 @@ class Run:
             TargetError: Referrizer cannot be read, or the settings are wrong.
         """
         try:
-            self.progress.at("waiting for its turn on the ledger")
-            with self.ledger.locks.delivery():
-                self.is_delivering = True
+            with self._turn():
                 found = read(self._begin())
         except BaseException as ended:
             self.abort(exit_code(ended))
@@ -290,12 +294,3 @@ class Run:
         }
         summary.show(about)
         return error, json.dumps({**about, **summary.as_json()}, ensure_ascii=False)
-
-
-def exit_code(error: BaseException | None) -> int:
-    """The exit code that an error stands for."""
-    if error is None:
-        return 0
-    if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else 1
-    return error.exit_code if isinstance(error, TargetError) else 1

@@ -15,12 +15,12 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from target_referrizer import about as telling
 from target_referrizer.command import with_manual
-from target_referrizer.errors import SettingsError, TargetError
+from target_referrizer.errors import SettingsError, TargetError, exit_code
 from target_referrizer.failing import run_cli
 from target_referrizer.outside import real_outside
 from target_referrizer.properties import PROPERTIES
 from target_referrizer.reader import LineReader, named
-from target_referrizer.run import Run, exit_code
+from target_referrizer.run import Run
 from target_referrizer.settings import Settings, checked, from_environment
 from target_referrizer.sinks import CheckInsSink, ContactsSink
 from target_referrizer.stopping import Stop, asked_to_leave, leave
