@@ -64,7 +64,10 @@ class Stop:
         self._asked.put(signum)
 
     def heed(self, say: Callable[[str], object], say_last: Callable[[str], object]) -> None:
-        """From now on say that a stop was asked for, and end the process when asked twice.
+        """From now on say that a stop was asked for, and end the process at a second Ctrl-C.
+
+        A second SIGTERM asks for nothing new: systemd repeats it as soon as Meltano, its main process, is
+        gone, and Meltano sends one after a person's Ctrl-C.
 
         Args:
             say: Gets what a person should know of it.
@@ -75,10 +78,11 @@ class Stop:
 
     def _heed(self, say: Callable[[str], object], say_last: Callable[[str], object]) -> None:
         self._asked.get()
-        say("stopping after the requests that are under way; a second signal stops at once")
+        say("stopping after the requests that are under way; a second Ctrl-C stops at once")
         if self._has_spoken is not None:
             self._has_spoken.set()
-        signum = self._asked.get()
+        while (signum := self._asked.get()) != signal.SIGINT:
+            pass
         # As a kill would: what is under way is looked up or held by the next run.
         say_last(str(TargetError("RFZ-603", f"stopped at once by a second signal, {signum}")))
         os._exit(128 + signum)

@@ -161,7 +161,7 @@ class TargetReferrizer(Target):
             raise
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """While delivering, finish what is in flight; before, and when asked twice, stop at once.
+        """While delivering, finish what is in flight; before, and at a second Ctrl-C, stop at once.
 
         No state leaves either way.
         """
