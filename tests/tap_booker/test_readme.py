@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from tap_booker import errors, schemas
 from tap_booker.catalogue import CATALOGUE
 from tap_booker.settings import SCHEMA
-from tap_booker.tap import TapBooker
 
 ROOM = Path(__file__).parents[2] / "tap-booker"
 README = (ROOM / "README.md").read_text(encoding="utf-8")
@@ -48,30 +46,6 @@ def test_the_failure_table_is_the_catalogue() -> None:
 def test_every_field_is_described(schema: dict[str, Any]) -> None:
     described = set(re.findall(r"`(\w+)`", README))
     assert set(schema["properties"]) <= described
-
-
-def test_the_example_settings_are_good() -> None:
-    example = README.split("```json\n")[1].split("```")[0]
-    TapBooker(config=json.loads(example))
-
-
-def test_the_first_screen_is_a_real_run(
-    fake: Any, answer: Any, customer: Any, appointment: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    fake.customers = [customer(n, Email="a@example.com" if n <= 92 else None) for n in range(1, 150)]
-    recent = [customer(n, DateLastModifiedOffset="2026-03-02T08:00:00-06:00") for n in range(1, 4)]
-    fake.always["customers"] = lambda asked: (
-        answer({"IsSuccess": True, "Customers": recent})
-        if "FromDateLastModifiedOffset" in asked.body
-        else None
-    )
-    fake.appointments = [appointment(n, IsGuestCheckedIn=n <= 36) for n in range(1, 42)]
-    fake.location["TimeZone"]["StandardName"] = "Central Standard Time"
-    tap = TapBooker(config=fake.settings(page_size=100, as_of="2026-03-02T15:00:00Z"))
-    assert tap.check() == 0
-    shown = README.split("--test=connection\n")[1].split("```")[0]
-    said = capsys.readouterr().out.replace(fake.url, "https://api.booker.com")
-    assert said.replace(fake.url.removeprefix("http://"), "api.booker.com") == shown
 
 
 def test_every_class_of_failure_has_an_entry_and_every_entry_a_use() -> None:

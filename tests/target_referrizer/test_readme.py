@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
-import yaml
-from click.testing import CliRunner
 
 from target_referrizer import schemas
 from target_referrizer.cli import ledger_command
-from target_referrizer.groups import Policy
 from target_referrizer.properties import PROPERTIES
-from target_referrizer.settings import Settings
 
 README = (Path(__file__).parents[2] / "target-referrizer" / "README.md").read_text()
 ROW = re.compile(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
@@ -37,18 +32,6 @@ def test_every_setting_stands_in_the_table_with_its_default_and_description() ->
     assert table == {name: (default, described[name]) for name, default in _defaults().items()}
 
 
-@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", README, re.DOTALL))
-def test_every_policy_that_is_printed_to_copy_is_accepted(block: str) -> None:
-    given = yaml.safe_load(block)
-    Policy.parse(given["groups"], given.get("no_visit_group", "Leads"), "America/Chicago")
-
-
-def test_the_smallest_configuration_is_enough() -> None:
-    block = re.search(r"```json\n(.*?)```", README, re.DOTALL)
-    assert block is not None
-    assert Settings.parse(json.loads(block[1])).policy.zone.key == "America/Chicago"
-
-
 @pytest.mark.parametrize("stream", ["contacts", "check_ins"])
 def test_every_field_of_the_contract_stands_in_its_table(stream: str) -> None:
     section = README.split(f"`{stream}`, key `id`")[1].split("\n\n")[1]
@@ -60,11 +43,9 @@ def test_every_field_of_the_contract_stands_in_its_table(stream: str) -> None:
     assert named == set(schemas.load(stream)["properties"])
 
 
-def test_every_command_that_is_named_exists() -> None:
+def test_every_command_is_named() -> None:
     named = set(re.findall(r"^referrizer-ledger --config target.json (\w+)", README, re.MULTILINE))
     assert named == set(ledger_command.commands)
-    for name in sorted(named):
-        assert CliRunner().invoke(ledger_command, [name, "--help"]).exit_code == 0
 
 
 def test_the_articles_attributes_are_all_answered() -> None:
