@@ -19,7 +19,8 @@ PIN := -c constraints.txt --build-constraints constraints.txt
 INSTALL := .venv/bin/uv pip install --quiet --python .venv/bin/python $(PIN)
 PACKAGES := tap-booker target-referrizer sandbox
 MANIFESTS := pyproject.toml constraints.txt $(PACKAGES:%=%/pyproject.toml)
-CHECKED := $(PACKAGES) tests demo docs/generate.py
+CHECKED := $(PACKAGES) tests demo bench docs/generate.py
+PEERS := .cache/bench-peers
 
 .PHONY: help
 help: ## list the targets
@@ -43,6 +44,16 @@ test-slow: .venv/.dev-ready ## long sweeps, the demo, fresh installs
 .PHONY: kill-sweep
 kill-sweep: .venv/.dev-ready ## kill the target at each step of each kind of write, and see what the next run makes of it
 	@.venv/bin/python -m tests.kill_sweep
+
+.PHONY: bench
+bench: .venv/.dev-ready $(PEERS)/jsonl/.ready $(PEERS)/dlt/.ready ## the plugins beside their peers, with set latencies (BENCH="--runs 1 --scale 0.1" for a look)
+	@.venv/bin/python -m bench $(BENCH)
+
+# Each peer has an environment of its own: their pins contradict ours.
+$(PEERS)/%/.ready: bench/peers/%.txt | .venv/.run-ready
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(@D)
+	@.venv/bin/uv pip install --quiet --python $(@D)/bin/python -r $<
+	@touch $@
 
 .PHONY: lint
 lint: .venv/.dev-ready ## ruff, mypy and the declared dependencies of each package
