@@ -40,8 +40,8 @@ def run_command(command: object) -> NoReturn:
     except SystemExit as leaving:
         code = leaving.code
     except Exception as failure:  # noqa: BLE001  the last door: nothing passes it as a traceback
-        left = _left_with(failure) or STOP.signum  # what breaks on the way out of a stop is no failure
-        code = left or _said(failure)
+        # What breaks on the way out of a stop, a lock above all, is no failure.
+        code = 128 + STOP.signum if STOP.signum else _said(failure)
     STOP.is_over = True
     if STOP.signum:
         logger.critical("%s", STOP.finding())
@@ -55,17 +55,6 @@ def _said(failure: Exception) -> int:
         return _say(failure)
     lost = isinstance(failure, OSError) and failure.errno in OUTPUT_LOST
     return _say(ReaderGoneError()) if lost else _say_unknown(failure)
-
-
-def _left_with(failure: BaseException | None) -> int | None:
-    """The exit code of a signal that this failure came of, else None.
-
-    A signal ends what it meets between any two steps. Where it meets the taking of a lock, the lock complains
-    that it was not taken, and that error stands in front of the signal's.
-    """
-    while failure is not None and not isinstance(failure, SystemExit):
-        failure = failure.__context__
-    return failure.code if failure is not None and isinstance(failure.code, int) else None
 
 
 def _say(failure: BookerError) -> int:
