@@ -23,7 +23,6 @@ from tap_booker.connect import connect
 if TYPE_CHECKING:
     from sandbox import Sandbox
 
-README = (Path(__file__).parents[2] / "tap-booker" / "README.md").read_text(encoding="utf-8")
 COMMAND = Path(sys.executable).with_name("booker-connect")
 
 Check = dict[str, Any]
@@ -88,11 +87,6 @@ def test_no_person_and_no_secret_is_shown(folder: Path, box: Sandbox, box_settin
     secrets = box.booker.credentials
     for secret in (secrets.client_secret, secrets.personal_access_token, *box.booker.tokens.issued):
         assert secret not in shown
-
-
-def test_the_line_of_the_readme_is_real(folder: Path, box: Sandbox, box_settings: Any) -> None:
-    shown = README.split("## Doctor")[1].split("```text\n")[1].split("```")[0].splitlines()
-    assert set(shown) <= set(ask(folder, box_settings(box, location_ids=[1, 3749])).stdout.splitlines())
 
 
 def test_the_command_reads_the_environment_and_ends_with_the_exit_code(

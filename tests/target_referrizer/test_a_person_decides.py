@@ -44,7 +44,7 @@ def test_a_held_visit_is_shown_with_all_that_is_known(doubtful: Salon) -> None:
         "undone": False,
     }
     said = ask(doubtful, "held").stdout
-    assert "25 points; tried 2026-03-03T03:00:00+00:00: a broken connection" in said
+    assert "25 points; tried 2026-03-02 21:00 -06:00: a broken connection" in said
     assert "--confirm ID if it does, --resend ID if not" in said
 
 
