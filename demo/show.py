@@ -73,7 +73,7 @@ def _table(title: str) -> Table:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return name.replace("check_ins", "check-ins").replace("_", " ")
 
 
 def groups(console: Console, before: Mapping[str, int], now: Mapping[str, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -128,12 +129,17 @@ class TapBooker(Tap):
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  a class property has no self
-        """Settings from `TAP_BOOKER_*`; one that cannot be read is named, one too many is kept."""
+        """Settings from `TAP_BOOKER_*`; one that cannot be read is named, one too many is kept.
+
+        The SDK would have a `.env` above its own folder overrule them, so that what Meltano passes on is not
+        what is used.
+        """
         cls.append_builtin_config(cls.config_jsonschema)
         found: dict[str, Any] = {}
         for name, spec in cls.config_jsonschema["properties"].items():
             try:
-                found |= parse_environment_config({"properties": {name: spec}}, cls._env_var_prefix)
+                one = {"properties": {name: spec}}
+                found |= parse_environment_config(one, cls._env_var_prefix, dotenv_path=os.devnull)
             except ValueError:
                 variable = f"{cls._env_var_prefix}{name.upper()}"
                 text = f"The environment variable {variable} cannot be read (lists look like [3749, 3750])."

@@ -8,8 +8,11 @@ new meaning.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from target_referrizer.typed import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -232,7 +235,7 @@ class TargetError(Exception):
 
     def __str__(self) -> str:
         stop = "" if self.what.endswith("?") else "."
-        return f"{self.code} {self.what}{stop} What to do: {self.entry.action}"
+        return f"{self.code} {self.what}{stop} What to do: {as_typed(os.environ).told(self.entry.action)}"
 
 
 class SettingsError(TargetError):

@@ -16,6 +16,7 @@ from target_referrizer.ledger.failures import LedgerFailure, failure
 from target_referrizer.reconcile import Reconciler
 from target_referrizer.stopping import Stopped
 from target_referrizer.tally import Tally, person_needed
+from target_referrizer.terminal import counted
 from target_referrizer.visits import Visits, settle_unfinished
 
 if TYPE_CHECKING:
@@ -264,10 +265,9 @@ class Run:
             planned = plan.make(tx, context, since)
             if self.settings.dry_run:
                 self.preview = preview.look(tx, context, planned, since, first, unmasked=self.unmasked)
-        if planned.opted_out:
-            logger.warning(
-                "%s new contacts said no to e-mails or texts; sync_opt_outs is off", planned.opted_out
-            )
+        if planned.opted_out and not self.settings.dry_run:  # the plan says it itself
+            who = counted(planned.opted_out, "new contact")
+            logger.warning("%s said no to e-mails or texts; sync_opt_outs is off", who)
         has_completed = journal.has_completed(self.ledger)
         withheld = planned.over(self.settings.brake_percent) if has_completed else set()
         if self.preview is not None:

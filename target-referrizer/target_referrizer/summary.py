@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import TargetError
-from target_referrizer.terminal import as_json, plain, row
+from target_referrizer.terminal import as_json, in_words, plain, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +81,7 @@ class Summary:
             yield row(title, self.read[stream], 30, lead="")
             for word in words:
                 why = ", ".join(
-                    f"{_words(k)} {n:,}" for k, n in sorted(self.counts[stream].get(word, {}).items()) if k
+                    f"{in_words(k)} {n:,}" for k, n in sorted(self.counts[stream].get(word, {}).items()) if k
                 )
                 yield from _rows({word: self.number(stream, word)}, why)
         for title, numbers in (
@@ -103,7 +103,3 @@ class Summary:
 
 def _rows(numbers: Mapping[str, int], why: str = "") -> Iterator[str]:
     yield from (row(name, number, remark=why) for name, number in numbers.items() if number)
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from target_referrizer.errors import NeedsPerson
 from target_referrizer.ledger import accounting, journal, outbox
 from target_referrizer.summary import STREAMS, Summary
+from target_referrizer.terminal import counted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,7 +61,7 @@ class Tally:
 def person_needed(tx: sa.Connection, context: Context, summary: Summary) -> NeedsPerson | None:
     """Held visits, or more new rejects than the settings allow; known ones do not count again."""
     if number := outbox.count_held(tx, context.source):
-        return NeedsPerson("RFZ-301", f"{number} visits are held: their answer never came")
+        return NeedsPerson("RFZ-301", f"{counted(number, 'visit')} held, whose answer never came")
     rejects = journal.new_rejections(tx, context.source, context.run)
     unreachable = sum(counts.get("skipped", {}).get("unreachable", 0) for counts in summary.counts.values())
     records = sum(summary.read.values()) - unreachable

@@ -50,10 +50,15 @@ def row(name: str, number: int, width: int = 26, *, lead: str = "  - ", remark: 
         lead: What stands before the name.
         remark: What stands behind the number.
     """
-    shown, figure = plain(name.replace("_", " ")), f"{number:,}"
+    shown, figure = plain(in_words(name)), f"{number:,}"
     room = min(width + _FIGURES, max(columns() - len(lead), _FIGURES))
     gap = " " * max(room - cell_len(shown) - len(figure), 1)
     return f"{lead}{shown}{gap}{figure}{f'   {remark}' if remark else ''}"
+
+
+def in_words(name: str) -> str:
+    """A name of the accounting as people write it."""
+    return name.replace("check_ins", "check-ins").replace("_", " ")
 
 
 def counted(number: int, one: str, many: str = "") -> str:

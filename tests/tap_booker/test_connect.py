@@ -115,11 +115,13 @@ def test_the_lines_for_a_real_account_name_what_is_missing_and_nothing_else() ->
         f"{start} config set --store dotenv tap-booker location_ids '[1, 3749]'",
         f"{start} config set --store dotenv tap-booker personal_access_token ''",
         f"{start} invoke tap-booker:doctor",
+        f"{start} invoke target-referrizer:doctor",
         f"{start} run sync",
     ]
     given = {"location_ids": [3749], "credentials_path": "c.json"}
     assert [step.line for step in next_steps(given, 3749, "/c.json", "staging")] == [
         "meltano --environment staging invoke tap-booker:doctor",
+        "meltano --environment staging invoke target-referrizer:doctor",
         "meltano --environment staging run sync",
     ]
 

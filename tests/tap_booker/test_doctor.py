@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tap_booker.connect import connect
+from tap_booker.given import settings_given
 
 if TYPE_CHECKING:
     from sandbox import Sandbox
@@ -100,6 +101,15 @@ def test_the_command_reads_the_environment_and_ends_with_the_exit_code(
     )  # fmt: skip
     assert (done.returncode, "FAIL  token: BKR-201" in done.stdout) == (2, True)
     assert "Traceback" not in done.stderr
+
+
+def test_an_env_file_that_the_sdk_finds_does_not_overrule_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env").write_text("TAP_BOOKER_LOCATION_IDS=[3749]\n")
+    monkeypatch.setattr("singer_sdk.configuration._dict_config.find_dotenv", lambda: folder / ".env")
+    monkeypatch.setenv("TAP_BOOKER_LOCATION_IDS", "[12345]")
+    assert settings_given(())["location_ids"] == [12345]
 
 
 def test_several_files_are_laid_over_one_another(folder: Path, fake: Any) -> None:

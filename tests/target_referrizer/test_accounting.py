@@ -393,6 +393,7 @@ def test_contacts_written_without_a_record_of_their_own_are_counted_by_reason(sa
     assert outcome.accounting["besides"] == {"updated_by_their_check_ins": 1, "moved_as_time_passed": 2}
     assert outcome.accounting["backlog"]["contacts_updated"] == 0
     assert "- moved as time passed" in outcome.err
+    assert "- updated by their check-ins" in outcome.err
 
 
 def test_a_reject_that_is_known_is_not_new_when_only_time_has_passed(salon: Salon) -> None:

@@ -47,6 +47,20 @@ def test_status_says_how_the_last_run_ended_and_what_there_is(salon: Salon) -> N
     assert "Leads" in ask(salon, "status").output
 
 
+def test_status_says_what_to_type_where_a_person_is_needed(salon: Salon) -> None:
+    salon.run([contact(1)])
+    assert "for a person" not in ask(salon, "status").stdout
+    salon.pass_time(hours=1)
+    salon.box.faults.add("cut_after", vendor="referrizer", method="POST", path="visits", nth=1)
+    salon.run([contact(2, phone="1", email=None)], [check_in(1, 1, salon.now)])
+    typed = f"`referrizer-ledger --config {config_file(salon)} "
+    last = ask(salon, "status").stdout.splitlines()[-2:]
+    assert last == [
+        f"for a person: 1 held visit; see {typed}held`",
+        f"for a person: 1 rejected record; see {typed}rejects`",
+    ]
+
+
 def test_status_gives_the_exit_code_that_meltano_hides(salon: Salon) -> None:
     salon.run([contact(1)], api_token="nope")
     assert ask(salon, "status", "--exit-code").exit_code == 2
@@ -76,6 +90,16 @@ def test_explain_finds_by_either_id_or_email_and_says_why_and_what_next(salon: S
     assert by_source["next"] == {"group": "Past customers", "on": "2026-05-21"}
     assert "2026-02-20" in by_source["why"]
     assert [event["kind"] for event in by_source["events"]] == ["created"]
+
+
+def test_explain_names_the_record_of_each_event_where_there_are_several(salon: Salon) -> None:
+    salon.run([contact(1), contact(2, email="ada1@example.com", first_name="Zoe")])
+    events = [line for line in ask(salon, "explain", "1").stdout.splitlines() if " run 1: " in line]
+    linked = [line.split(" run 1: ")[1] for line in events if "linked" in line]
+    assert linked == ["linked booker 2 by e-mail, first names agree no"]
+    created = next(line for line in events if "created" in line)
+    assert " and " in created
+    assert created.count(" and ") == 1
 
 
 def test_explain_masks_a_person_unless_asked(salon: Salon) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import os
 import shutil
 import sqlite3
@@ -803,6 +804,7 @@ def test_a_visit_that_a_dead_run_was_sending_is_held_for_the_doctor_too(linked: 
     linked.edit_ledger(sa.update(tables.visit).values(status="sending"))
     assert checks(linked)["held"]["finding"] == "1 visit whose answer never came"
     assert len(ask_json(linked, "held")) == 1
+    assert re.search("`referrizer-ledger --config /.*.json held`", checks(linked)["held"]["what_to_do"])
     running = linked.target().run
     assert (checks(linked)["held"]["state"], ask_json(linked, "held")) == ("ok", [])
     running.abort(1)

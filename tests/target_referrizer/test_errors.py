@@ -24,6 +24,17 @@ def test_an_error_says_code_what_happened_and_what_to_do() -> None:
     assert "\n" not in str(error)
 
 
+def test_advice_is_typed_by_meltano_where_meltano_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    advice = "`referrizer-ledger held`"
+    monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
+    assert advice in str(errors.NeedsPerson("RFZ-301", "x"))
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", "/p")
+    monkeypatch.setenv("MELTANO_ENVIRONMENT", "production")
+    told = str(errors.NeedsPerson("RFZ-301", "x"))
+    assert "`meltano --environment=production invoke target-referrizer:held`" in told
+    assert "referrizer-ledger" not in told
+
+
 def test_a_full_stop_of_the_caller_is_not_doubled() -> None:
     assert str(TargetError("RFZ-902", "it broke.")).startswith("RFZ-902 it broke. What to do: ")
 

@@ -93,8 +93,11 @@ def test_opt_outs_are_carried_only_when_asked_and_only_a_no(salon: Salon) -> Non
 
 
 def test_people_who_opted_out_and_are_created_without_it_are_counted_aloud(salon: Salon) -> None:
-    outcome = salon.run([contact(1, accepts_sms=False), contact(2)])
-    assert "1 new contacts said no to e-mails or texts" in outcome.log
+    people = [contact(1, accepts_sms=False), contact(2)]
+    planned = salon.run(people, dry_run=True)
+    assert "said no" not in planned.log, "the plan itself counts them"
+    assert "opted out in the source, created without it: 1" in planned.err
+    assert "1 new contact said no to e-mails or texts" in salon.run(people).log
 
 
 def test_a_field_map_moves_and_leaves_out_fields(salon: Salon) -> None:

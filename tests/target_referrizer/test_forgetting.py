@@ -327,6 +327,13 @@ def test_a_wish_about_a_contact_that_others_share_names_it(family: Salon) -> Non
     assert f"Referrizer contact {family.one()['id']} is that of other records too" in family.run([wish]).log
 
 
+def test_a_plan_does_not_say_that_somebody_was_erased(family: Salon) -> None:
+    wish = {"id": 4, "is_forgotten": True, "updated_at": family.now.isoformat()}
+    planned = family.run([wish], dry_run=True)
+    assert "contact 4 asked to be forgotten: a run erases it from the ledger; " in planned.log
+    assert "contact 4 asked to be forgotten: erased from the ledger; " in family.run([wish]).log
+
+
 def test_a_wish_can_be_taken_back(salon: Salon) -> None:
     salon.run([{"id": "900777", "is_forgotten": True}])
     ask(salon, "forget", "--undo", "900777")

@@ -13,8 +13,8 @@ from tests.target_referrizer.asking import ask
 from tests.target_referrizer.salon import contact
 
 from target_referrizer.errors import TargetError
-from target_referrizer.report.commands import as_typed, option
 from target_referrizer.report.saving import BEGINNING, save
+from target_referrizer.typed import as_typed, option
 
 if TYPE_CHECKING:
     from collections.abc import Callable

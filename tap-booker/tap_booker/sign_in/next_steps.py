@@ -57,7 +57,9 @@ def next_steps(
     else:
         store = f"{meltano} config set --store dotenv tap-booker"
         steps = [Step(WHY[name], f"{store} {name} {shlex.quote(value)}") for name, value in changes.items()]
-    steps.append(Step("See that all is well", f"{along}{meltano} invoke tap-booker:doctor"))
+    steps.append(Step("See that Booker is ready", f"{along}{meltano} invoke tap-booker:doctor"))
+    if environment != SANDBOX:  # a first run sends: by then Referrizer's side has to be ready as well
+        steps.append(Step("See that Referrizer is ready, too", f"{meltano} invoke target-referrizer:doctor"))
     steps.append(Step("Sync for the first time", f"{along}{meltano} run sync"))
     return tuple(steps)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import closing
 from functools import partial
@@ -15,6 +16,7 @@ from target_referrizer.cli import common, explanation, texts
 from target_referrizer.errors import TargetError
 from target_referrizer.health import Age, look
 from target_referrizer.ledger import journal, reports
+from target_referrizer.typed import as_typed
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -57,7 +59,11 @@ def status(settings: AskSettings, shape: str, max_age: timedelta | None, *, exit
         since = origin.posted_since(ledger, chosen, chosen.source)
         found = reports.status(ledger, chosen.source, since)
         code = reports.last_exit_code(ledger, chosen.source)
-    common.answer(found, shape, partial(texts.status, zone=chosen.policy.zone))
+    common.answer(
+        found,
+        shape,
+        partial(texts.status, zone=chosen.policy.zone, typed=as_typed(os.environ, settings.files)),
+    )
     if exit_code:
         sys.exit(FAILED if code is None or code < 0 else code)
 

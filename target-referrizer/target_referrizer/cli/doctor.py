@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +15,7 @@ from target_referrizer.clock import machine_clock
 from target_referrizer.doctor import examine, verdict, worst
 from target_referrizer.doctor.wishes import Wishes
 from target_referrizer.terminal import as_json, plain
+from target_referrizer.typed import as_typed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,8 +38,9 @@ def doctor(context: click.Context, shape: str) -> None:
     urgent failure: 2 before 1 before 6.
     """
     files: tuple[Path, ...] = context.parent.params["config"] if context.parent else ()
-    found = []
-    for finding in examine(Wishes(files), machine_clock, time.monotonic):
+    typed, found = as_typed(os.environ, files), []
+    for one in examine(Wishes(files), machine_clock, time.monotonic):
+        finding = replace(one, what_to_do=typed.told(one.what_to_do))
         found.append(finding)
         if shape == "table":
             click.echo(plain(finding.line()))

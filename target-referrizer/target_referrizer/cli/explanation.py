@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from target_referrizer.ledger.store import Ledger
     from target_referrizer.settings import Settings
 
+#: How details of an event are told, where their own name says too little.
+_DETAILS = {"agrees": "first names agree"}
+
 
 def explain(  # noqa: PLR0913 - a question has as many sides
     ledger: Ledger, settings: Settings, who: str, *, email_key: str | None, as_of: datetime, unmasked: bool
@@ -115,7 +118,8 @@ def _visit(row: Any, since: datetime | None) -> dict[str, Any]:
 
 
 def _event(row: Any) -> dict[str, Any]:
-    return {"at": _iso(row.at), "run": row.run, "kind": row.kind, **json.loads(row.detail)}
+    record = f"{row.source} {row.contact_id}" if row.contact_id else None
+    return {"at": _iso(row.at), "run": row.run, "kind": row.kind, "record": record, **json.loads(row.detail)}
 
 
 def _iso(value: datetime | None) -> str | None:
@@ -156,9 +160,13 @@ def lines(found: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         yield f"  visit {row['id']} {at}{inferred}: {_state(row)}"
     for row in found["events"]:
         about = {
-            key: value for key, value in row.items() if key not in {"at", "run", "kind"} and value is not None
+            _DETAILS.get(key, key): value
+            for key, value in row.items()
+            if key not in {"at", "run", "kind", "record"} and value is not None
         }
-        yield f"  {told(row['at'], zone)} run {row['run']}: {row['kind']} {_pairs(about)}".rstrip()
+        whose = f" {row['record']}" if row["record"] and len(found["records"]) > 1 else ""
+        said = f" {_pairs(about)}" if about else ""
+        yield f"  {told(row['at'], zone)} run {row['run']}: {row['kind']}{whose}{said}"
 
 
 def _state(row: dict[str, Any]) -> str:
@@ -176,4 +184,7 @@ def _pairs(values: dict[str, Any]) -> str:
 def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    *others, last = map(str, value)
+    return f"{', '.join(others)} and {last}" if others else last

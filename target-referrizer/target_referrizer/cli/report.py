@@ -12,7 +12,7 @@ import click
 
 from target_referrizer import report as reporting
 from target_referrizer.cli import common
-from target_referrizer.report.commands import as_typed
+from target_referrizer.typed import as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

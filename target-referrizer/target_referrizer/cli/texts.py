@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
+    from target_referrizer.typed import Commands
+
 #: People who are listed by id, and what they are.
 LISTED = {
     "disagreeing": "another first name than their Referrizer contact has (bring visits, not fields)",
@@ -19,8 +21,8 @@ LISTED = {
 }
 
 
-def status(found: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
-    """How the last run of a source went, and what the ledger holds."""
+def status(found: dict[str, Any], zone: ZoneInfo, typed: Commands) -> Iterator[str]:
+    """How the last run of a source went, what the ledger holds, and what to type where a person is needed."""
     yield _run(found["source"], found["run"], zone)
     for title in ("contacts", "visits", "rejected"):
         yield from _block(f"{title} of {found['source']}", found[title])
@@ -30,6 +32,12 @@ def status(found: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         if one["count"]:
             more = ["…"] if one["count"] > len(one["ids"]) else []
             yield f"{what}: {one['count']:,} ({', '.join([*one['ids'], *more])})"
+    for number, what, command in (
+        (found["visits"].get("held", 0), "held visit", "held"),
+        (sum(found["rejected"].values()), "rejected record", "rejects"),
+    ):
+        if number:
+            yield f"for a person: {counted(number, what)}; see {typed.told(f'`referrizer-ledger {command}`')}"
 
 
 def _run(source: str, last: dict[str, Any] | None, zone: ZoneInfo) -> str:

@@ -71,7 +71,8 @@ def _forget(tx: sa.Connection, source: str, wishes: Sequence[str], country: str)
             for one in erased.shared
         ]
         by_hand += ["Referrizer may have just created a contact of this person"] if erased.in_doubt else []
-        said = "; ".join(["erased from the ledger", *by_hand])
+        lasts = tx.get_execution_options().get("is_lasting", True)
+        said = "; ".join(["erased from the ledger" if lasts else "a run erases it from the ledger", *by_hand])
         logger.warning("contact %s asked to be forgotten: %s", key, said)
 
 

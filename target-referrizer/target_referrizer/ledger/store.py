@@ -48,7 +48,7 @@ class Ledger:
             self.engine = _engine(
                 sa.URL.create("sqlite", database=str(self._copy)) if self._copy else self.url
             )
-            self._connection = self.engine.connect()
+            self._connection = self.engine.connect().execution_options(is_lasting=lasting)
             self._upgrade()
         except LedgerFailure as error:
             self._drop_copy()

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from target_referrizer.ledger import Ledger
-    from target_referrizer.report.commands import Commands
     from target_referrizer.settings import Settings
+    from target_referrizer.typed import Commands
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import os
 from typing import TYPE_CHECKING
 
 from target_referrizer.errors import TargetError
-from target_referrizer.report.commands import Commands, as_typed
 from target_referrizer.report.figures import gather
 from target_referrizer.report.page import page
 from target_referrizer.report.saving import save
+from target_referrizer.typed import Commands, as_typed
 
 if TYPE_CHECKING:
     from datetime import datetime

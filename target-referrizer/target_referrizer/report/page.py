@@ -6,10 +6,10 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from target_referrizer.report import charts, sections
-from target_referrizer.report.commands import Commands
 from target_referrizer.report.markup import Safe, join, name_of, tag
 from target_referrizer.report.parts import para, with_code
 from target_referrizer.report.words import clock, verdict
+from target_referrizer.typed import Commands
 
 if TYPE_CHECKING:
     from target_referrizer.report.figures import Figures

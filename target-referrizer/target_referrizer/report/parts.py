@@ -10,7 +10,7 @@ from target_referrizer.report.markup import Safe, join, tag
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_referrizer.report.commands import Commands
+    from target_referrizer.typed import Commands
 
 
 def section(heading: str, *inside: object, wide: bool = False) -> Safe:

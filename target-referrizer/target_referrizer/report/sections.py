@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from target_referrizer.report.commands import Commands
     from target_referrizer.report.figures import Figures
     from target_referrizer.report.runs import RunSeen
     from target_referrizer.report.waiting import Waiting
+    from target_referrizer.typed import Commands
 
 SHOWN_TROUBLES = 10
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from target_referrizer.errors import CATALOGUE
 from target_referrizer.ledger import desired
 from target_referrizer.ledger.tables import contact, rejection, remote_contact, visit
-from target_referrizer.report.commands import option
 from target_referrizer.report.people import known, who
 from target_referrizer.report.words import clock
+from target_referrizer.typed import option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

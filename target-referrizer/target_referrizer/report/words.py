@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_referrizer.errors import CATALOGUE
 from target_referrizer.ledger.journal import DIED
+from target_referrizer.terminal import in_words
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -116,4 +117,4 @@ def every(gap: timedelta) -> str:
 
 def plain(word: str) -> str:
     """A word of the accounting for people."""
-    return word.replace("_", " ")
+    return in_words(word)

@@ -1,4 +1,4 @@
-"""How the commands that the report names are typed where it was made."""
+"""How the commands that we name are typed here: an advice that is typed as it stands has to work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _PLAIN = "referrizer-ledger "
 _NAME = re.compile(r"[\w.-]{1,64}", re.ASCII)
-#: What a shell or this page could not take as it is.
+#: What a shell, or the report, could not take as it is.
 _ODD = re.compile(r"[`\x00-\x1f\x7f]")
 
 
