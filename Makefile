@@ -28,6 +28,7 @@ help: ## list the targets
 
 .PHONY: setup
 setup: .venv/.run-ready ## install the plugins, the sandbox and Meltano into .venv
+	@echo 'All is installed in .venv. Next: . .venv/bin/activate'
 
 .PHONY: demo
 demo: .venv/.run-ready ## the whole path against a made-up salon of 2,000 contacts, no account needed

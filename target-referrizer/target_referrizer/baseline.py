@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer import origin, verification
+from target_referrizer.clock import told
 from target_referrizer.errors import SettingsError
 from target_referrizer.ledger import desired, reports
 from target_referrizer.reconcile import Reconciler
@@ -17,6 +18,7 @@ from target_referrizer.terminal import row
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from target_referrizer.context import Context
 
@@ -54,8 +56,8 @@ class Taken:
         """The baseline for scripts."""
         return asdict(self)
 
-    def lines(self) -> Iterator[str]:
-        """The baseline for people."""
+    def lines(self, zone: ZoneInfo) -> Iterator[str]:
+        """The baseline for people, by the clocks of the business."""
         yield f"{self.contacts:,} contacts read from Referrizer into a ledger that was {self.ledger}"
         yield row("records linked", self.linked, 38, remark=f"{self.newly_linked:,} of them now")
         yield row("records to be created by the next run", self.unlinked, 38)
@@ -66,7 +68,8 @@ class Taken:
             yield row("contacts changed or deleted there", drift, 38, remark="see verify")
         if self.ledger == "lost":
             yield "this ledger replaces a lost one: run once with a full refresh of contacts"
-        yield f"check-ins before {self.posted_since} are history: they move last visits and earn nothing"
+        since = told(self.posted_since, zone)
+        yield f"check-ins before {since} are history: they move last visits and earn nothing"
 
 
 def take(context: Context, post_since: datetime | None) -> Taken:

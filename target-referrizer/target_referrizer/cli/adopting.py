@@ -19,6 +19,7 @@ from target_referrizer.verification import look
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from target_referrizer.baseline import Taken
     from target_referrizer.cli.common import AskSettings
@@ -48,14 +49,15 @@ def baseline(settings: AskSettings, shape: str, post_visits_since: datetime | No
     confirmed. Sends nothing, posts no visit, awards nothing. In a new ledger everything before now becomes
     history: the way to switch over from another integration.
     """
-    run = Run(settings(), real_outside(Stop()), "baseline")
+    chosen = settings()
+    run = Run(chosen, real_outside(Stop()), "baseline")
     taken = run.only_read(lambda context: take(context, post_visits_since))
-    common.answer(taken.as_json(), shape, lambda _: _lines(taken))
+    common.answer(taken.as_json(), shape, lambda _: _lines(taken, chosen.policy.zone))
 
 
-def _lines(taken: Taken) -> Iterator[str]:
+def _lines(taken: Taken, zone: ZoneInfo) -> Iterator[str]:
     """What was found, and what it is worth where there was nothing to link."""
-    yield from taken.lines()
+    yield from taken.lines(zone)
     if not taken.linked + taken.unlinked + taken.rejected:
         yield "the ledger holds no record yet, so nothing could be linked; the first run does that"
 
