@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,3 +68,11 @@ def test_every_example_works_as_it_stands(salon: Salon, monkeypatch: pytest.Monk
     assert len(shown) == 1
     assert Path("sync.html").is_file()
     assert "nothing is held" in ask(salon, "held").stdout
+
+
+def test_examples_are_typed_by_meltano_where_meltano_called() -> None:
+    given = {"MELTANO_PROJECT_ROOT": "/p", "MELTANO_ENVIRONMENT": "production", "COLUMNS": "200"}
+    command = [str(Path(sys.executable).with_name("referrizer-ledger")), "held", "--help"]
+    said = subprocess.run(command, env={**os.environ, **given}, capture_output=True, text=True, check=True)
+    assert "meltano --environment=production invoke target-referrizer:held --confirm 500001" in said.stdout
+    assert "target.json" not in said.stdout

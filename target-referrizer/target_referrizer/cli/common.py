@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from target_referrizer.settings import Settings, checked, from_environment
 from target_referrizer.spelling import Choice
 from target_referrizer.target import TargetReferrizer
 from target_referrizer.terminal import as_json, plain
+from target_referrizer.typed import Commands, as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -92,11 +94,13 @@ def command(
 
     Args:
         changes: What it changes, and where.
-        examples: What follows after `referrizer-ledger --config target.json`, each with what it is good for.
+        examples: What follows after the command as it is typed here, each with what it is good for.
         exits: Exit codes of its own.
     """
     codes = sorted({**EXITS, **(exits or {})}.items(), key=lambda item: (len(item[0]), item[0]))
-    lines = {f"referrizer-ledger --config target.json {line}": what for line, what in examples.items()}
+    typed = as_typed(os.environ)  # by Meltano the settings come from its project
+    start = "referrizer-ledger --config target.json " if typed == Commands() else typed.start
+    lines = {f"{start}{line}": what for line, what in examples.items()}
     return click.command(cls=Manual, changes=changes, settings=SETTINGS, exits=dict(codes), examples=lines)
 
 

@@ -18,7 +18,7 @@ DAYS = 30
 #: What can have become of a check-in, and what that means.
 FATES = {
     "there": "in Referrizer",
-    "history": "from before visits_since, not posted",
+    "history": "from before the first run (or visits_since), not posted",
     "skipped": "of contacts that cannot be reached, are gone or forgotten",
     "due": "not there yet: waiting, held or rejected",
 }

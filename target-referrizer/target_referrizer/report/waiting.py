@@ -106,8 +106,8 @@ def _held(look: Look) -> Waiting:
         "visits whose answer never came, so that nobody knows whether Referrizer counted them",
     )
     action = (
-        "Look whether Referrizer shows each on its contact; `--confirm` those that it does, `--resend` those "
-        "that it does not."
+        "Look in Referrizer whether the contact shows the visit; then settle it: `--confirm` where it does, "
+        "`--resend` where it does not."
     )
     named = tuple(_visit(look, row) for row in rows)
     steps = tuple(step for row in rows for step in _settle(row))
