@@ -38,3 +38,18 @@ def test_a_python_that_is_too_old_gives_one_clear_line(checkout: Path, tmp_path:
     assert len(lines) == 1
     assert "Python 3.11 or newer" in lines[0]
     assert not (tmp_path / ".venv").exists()
+
+
+def test_make_setup_says_what_comes_next_also_when_nothing_is_to_be_done(
+    checkout: Path, tmp_path: Path
+) -> None:
+    names = ["Makefile", "constraints.txt", "pyproject.toml"]
+    for package in ("tap-booker", "target-referrizer", "sandbox"):
+        (tmp_path / package).mkdir()
+        names.append(f"{package}/pyproject.toml")
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name in names:
+        (tmp_path / name).write_bytes((checkout / name).read_bytes())
+    for done in (".venv/bin/uv", ".venv/.run-ready"):
+        (tmp_path / done).touch()
+    assert make(tmp_path, "setup").stdout.endswith("Next: . .venv/bin/activate\n")
