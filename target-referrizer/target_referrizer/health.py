@@ -51,12 +51,15 @@ class Health:
         is_well: Whether a run was done lately, or one that is under way got on lately.
         finding: Why, in a sentence.
         last_done_at: When a run last ended with everything delivered that could be (exit codes 0 and 3).
+        last_news_at: When the last of these ended that got anything to read: a tap that fails at once leaves
+            the target an empty input, and nothing to complain about.
         last_exit_code: How the last run ended, whatever it came to; -1 for one that died.
     """
 
     is_well: bool
     finding: str
     last_done_at: str | None
+    last_news_at: str | None
     last_exit_code: int | None
 
     def as_json(self) -> dict[str, Any]:
@@ -106,15 +109,16 @@ def look(settings: Settings, now: datetime, max_age: timedelta) -> Health:
 
 
 def _blind(why: str) -> Health:
-    return Health(is_well=False, finding=why, last_done_at=None, last_exit_code=None)
+    return Health(is_well=False, finding=why, last_done_at=None, last_news_at=None, last_exit_code=None)
 
 
 def health_of(ledger: Glance, source: str, now: datetime, max_age: timedelta) -> Health:
     """See `look`."""
     done, last = journal.last_done(ledger, source), journal.last_ended(ledger, source)
-    running = journal.last_sync(ledger, source)
+    running, fed = journal.last_sync(ledger, source), journal.last_with_news(ledger, source)
     known = {
         "last_done_at": None if done is None else done.finished_at.isoformat(),
+        "last_news_at": None if fed is None else fed.finished_at.isoformat(),
         "last_exit_code": None if last is None else last.exit_code,
     }
     if running is not None and running.exit_code is None and ledger.is_held(source):
@@ -122,13 +126,21 @@ def health_of(ledger: Glance, source: str, now: datetime, max_age: timedelta) ->
         how = f"run {running.id} is under way ({journal.how_far(running)}) and got on {_ago(now, moved)}"
         return Health(_is_lately(now, moved, max_age), f"source {source}: {how}", **known)
     ended = [] if done is None else [f"the last one was done {_ago(now, done.finished_at)}"]
+    if done is not None and (fed is None or fed.id < done.id):
+        ended.append(f"it got nothing to read, see the tap; {_fed(now, fed)}")
     if last is not None and (done is None or last.id > done.id):
         ended.append(f"the last one ended with exit code {last.exit_code}")
     if running is not None and running.exit_code is None:
         known["last_exit_code"] = journal.DIED
         ended.append("the last one died")
-    is_well = done is not None and _is_lately(now, done.finished_at, max_age)
+    is_well = fed is not None and _is_lately(now, fed.finished_at, max_age)
     return Health(is_well, f"source {source}: {'; '.join(ended) or 'no run has been done yet'}", **known)
+
+
+def _fed(now: datetime, fed: sa.Row[Any] | None) -> str:
+    if fed is None:
+        return "no run has got anything yet"
+    return f"the last one that got something was done {_ago(now, fed.finished_at)}"
 
 
 def _is_lately(now: datetime, then: datetime, max_age: timedelta) -> bool:

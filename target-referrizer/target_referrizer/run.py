@@ -46,6 +46,7 @@ class Run:
         shows_plan: Whether a dry run prints that itself.
         unmasked: Whether it shows personal data.
         progress: How far it is.
+        has_newer_state: Whether the input held a newer state than the tap began with.
     """
 
     def __init__(self, settings: Settings, outside: Outside, command: str = "run") -> None:
@@ -77,6 +78,7 @@ class Run:
         self._client: Referrizer | None = None
         self.is_delivering = False
         self.is_over = False
+        self.has_newer_state = False
         self.preview: preview.Preview | None = None
         self.shows_plan = True
         self.unmasked = False
@@ -290,6 +292,7 @@ class Run:
             "run": self.number,
             "exit_code": exit_code(error),
             "started_at": self._started.isoformat(),
+            "has_news": self.has_newer_state or self._tally.read.total() > 0,
             "duration_seconds": round((self._outside.now() - self._started).total_seconds(), 1),
         }
         summary.show(about)

@@ -138,6 +138,12 @@ class TargetReferrizer(Target):
                 "RFZ-202", f"a record of stream{named(message_dict['stream'])} comes before its SCHEMA"
             ) from None
 
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        """Notice a state that is newer than the one which the tap began with."""
+        before = self._latest_state
+        super()._process_state_message(message_dict)
+        self.run.has_newer_state |= bool(before) and self._latest_state != before
+
     def _handle_max_record_age(self) -> None:
         """Never drain by age: nothing is delivered, and no state leaves, before the end of the input."""
 

@@ -15,7 +15,10 @@ from demo.project import CommandFailedError
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Pipeline
 
-TAP, TARGET = (str(Path(sys.executable).with_name(name)) for name in ("tap-booker", "target-referrizer"))
+TAP, TARGET, LEDGER = (
+    str(Path(sys.executable).with_name(name))
+    for name in ("tap-booker", "target-referrizer", "referrizer-ledger")
+)
 
 
 def configs(pipeline: Pipeline, folder: Path) -> tuple[str, str]:
@@ -88,11 +91,30 @@ def test_secrets_are_masked_and_the_ledger_is_one_for_each_environment(pipeline:
     assert json.loads(dump)["ledger_url"] == pipeline.project.ledger_url
 
 
-def test_the_plain_pipe_delivers(pipeline: Pipeline, tmp_path: Path) -> None:
-    tap, target = configs(pipeline, tmp_path)
-    with subprocess.Popen([TAP, "--config", tap], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as left:
+def pipe(*tap: str, target: str, code: int = 0) -> str:
+    """Run both without Meltano; gives what the target left on standard output."""
+    with subprocess.Popen([TAP, *tap], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as left:
         command = [TARGET, "--config", target]
         right = subprocess.run(command, stdin=left.stdout, capture_output=True, text=True, check=True)
-    assert left.returncode == 0
-    assert set(json.loads(right.stdout.splitlines()[-1])["bookmarks"]) == {"contacts", "check_ins"}
+    assert left.returncode == code
+    return right.stdout.splitlines()[-1]
+
+
+def test_the_plain_pipe_delivers(pipeline: Pipeline, tmp_path: Path) -> None:
+    tap, target = configs(pipeline, tmp_path)
+    state = pipe("--config", tap, target=target)
+    assert set(json.loads(state)["bookmarks"]) == {"contacts", "check_ins"}
     assert len(pipeline.box.referrizer.contacts) >= 25
+
+
+def test_a_monitor_is_not_deceived_by_a_tap_that_cannot_sign_in(pipeline: Pipeline, tmp_path: Path) -> None:
+    tap, target = configs(pipeline, tmp_path)
+    state, refused = tmp_path / "state.json", tmp_path / "refused.json"
+    state.write_text(pipe("--config", tap, target=target))
+    refused.write_text('{"personal_access_token": "spent"}')
+    again = pipe("--config", tap, "--config", str(refused), "--state", str(state), target=target, code=2)
+    assert again == state.read_text()
+    command = [LEDGER, "--config", target, "status", "--max-age=1h", "--format=json"]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert "it got nothing to read, see the tap" in found["finding"]
+    assert found["last_news_at"] < found["last_done_at"]

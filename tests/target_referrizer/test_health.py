@@ -58,6 +58,37 @@ def test_runs_that_fail_are_not_well_however_often_they_run(salon: Salon) -> Non
     assert health(salon) == (1, said)
 
 
+def states(*of: str) -> list[str]:
+    return [json.dumps({"type": "STATE", "value": {"bookmarks": {"contacts": one}}}) for one in of]
+
+
+def test_runs_that_get_nothing_to_read_do_not_hide_a_tap_that_fails(either: Salon) -> None:
+    either.run([contact(1)], state={"bookmarks": {"contacts": "9:00"}})
+    for _ in range(3):
+        either.pass_time(hours=1)
+        assert either.run_lines(states("9:00")).code == 0  # what a tap passes on that cannot sign in
+    found, said = health(either)
+    assert (found, said) == (
+        1,
+        "NOT OK: source booker: the last one was done 0 s ago; it got nothing to read, see the tap; "
+        "the last one that got something was done 3 h 00 min ago",
+    )
+    assert health(either, "4h") == (0, said.replace("NOT OK", "ok"))
+    assert ask_json(either, "status", "--max-age", "4h")["last_news_at"] < either.now.isoformat()
+
+
+def test_a_source_without_records_is_well_as_long_as_its_state_gets_on(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.pass_time(hours=3)
+    assert salon.run_lines(states("9:00", "12:00")).code == 0
+    assert health(salon) == (0, "ok: source booker: the last one was done 0 s ago")
+
+
+def test_an_input_that_never_held_anything_is_not_well(salon: Salon) -> None:
+    assert salon.run_lines(states("9:00")).code == 0
+    assert health(salon)[1].endswith("no run has got anything yet")
+
+
 def test_no_run_at_all_is_not_well(salon: Salon) -> None:
     salon.target().run.abort(1)
     assert health(salon)[0] == 1

@@ -158,8 +158,18 @@ def test_a_rebuilt_ledger_is_the_headline_once(salon: Salon) -> None:
     assert salon.run([contact(1)]).code == 3
     assert headline(look(salon)) == "The ledger was new and has been rebuilt"
     salon.pass_time(hours=1)
-    assert salon.run([]).code == 0
+    assert salon.run([contact(1)]).code == 0
     assert headline(look(salon)) == "All is in order"
+
+
+def test_a_run_that_got_nothing_to_read_is_no_green_hour(salon: Salon) -> None:
+    salon.run([contact(1)])
+    salon.pass_time(hours=1)
+    assert salon.run([], state={"bookmarks": {}}).code == 0
+    page = look(salon)
+    assert headline(page) == "The last run got nothing to read"
+    assert "1 done, 1 partly" in pages.section(page, "Runs").text
+    assert "Ask what keeps the tap" in pages.section(page, "Runs").text
 
 
 def test_a_failed_last_run_is_the_headline_with_what_to_do(salon: Salon) -> None:

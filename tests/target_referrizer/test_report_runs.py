@@ -17,7 +17,7 @@ from tests.target_referrizer.salon import NOW
 from target_referrizer import report
 from target_referrizer.ledger import Ledger, tables
 from target_referrizer.report.rhythm import Rhythm, cadence, rhythm
-from target_referrizer.report.runs import RunSeen, state_of, strip
+from target_referrizer.report.runs import UNFED, RunSeen, state_of, strip
 from target_referrizer.report.words import every
 from target_referrizer.settings import Settings
 
@@ -52,7 +52,7 @@ def missing(instants: Sequence[datetime], gap: timedelta, now: datetime) -> list
 
 @pytest.mark.parametrize(
     ("code", "state"),
-    [(0, "done"), (3, "partly"), (5, "partly"), (6, "partly"), (1, "failed"), (2, "failed"), (-1, "failed"),
+    [(0, "done"), (3, "partly"), (5, "partly"), (6, "partly"), (1, "failed"), (2, "failed"), (-1, "failed"), (UNFED, "partly"),
      (137, "failed"), (None, "failed")],
 )  # fmt: skip
 def test_every_exit_code_has_its_state(code: int | None, state: str) -> None:

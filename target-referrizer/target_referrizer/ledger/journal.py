@@ -195,6 +195,13 @@ def last_done(ledger: Rows, source: str) -> sa.Row[Any] | None:
     return _newest(ledger, (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.in_((0, 3)))
 
 
+def last_with_news(ledger: Rows, source: str) -> sa.Row[Any] | None:
+    """The newest of these whose input held a record, or a newer state than the tap began with."""
+    had_none = sa.func.coalesce(run.c.accounting, "").like('%"has_news": false%')
+    done = (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.in_((0, 3))
+    return _newest(ledger, done & ~had_none)
+
+
 def last_ended(ledger: Rows, source: str) -> sa.Row[Any] | None:
     """The newest run of a source that was to deliver and has ended, however."""
     ended = (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.is_not(None)

@@ -14,7 +14,7 @@ from target_referrizer.ledger import accounting, journal
 from target_referrizer.ledger.tables import contact, run
 from target_referrizer.report.history import DAYS, History, history
 from target_referrizer.report.moves import Moves, moves
-from target_referrizer.report.runs import RunSeen, Strip, state_of, strip, troubles
+from target_referrizer.report.runs import UNFED, RunSeen, Strip, state_of, strip, troubles
 from target_referrizer.report.visits import VisitDays, visit_days
 from target_referrizer.report.waiting import Look, Waiting, waiting
 
@@ -144,8 +144,11 @@ def _runs(look: Look) -> _Runs:
 
 def _seen(row: Any, *, is_running: bool) -> RunSeen:
     took = (row.finished_at or row.progressed_at or row.started_at) - row.started_at
-    state = state_of(row.exit_code, is_running=is_running)
-    return RunSeen(row.id, row.as_of, row.exit_code, state, row.as_of + max(took, timedelta()))
+    code = row.exit_code
+    if code == 0 and row.accounting and json.loads(row.accounting).get("has_news") is False:
+        code = UNFED
+    state = state_of(code, is_running=is_running)
+    return RunSeen(row.id, row.as_of, code, state, row.as_of + max(took, timedelta()))
 
 
 def _sources(look: Look) -> tuple[str, ...]:

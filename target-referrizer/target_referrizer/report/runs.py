@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 STATES = ("failed", "missing", "partly", "running", "done")
 #: Runs that ended with these have done their work, all but something that is said.
 PARTLY = frozenset({3, 5, 6})
+#: Stands for the exit code of a run that was done and had nothing to read: its tap failed at once, perhaps.
+UNFED = -2
 DAYS = 14
 
 
@@ -29,7 +31,7 @@ class RunSeen:
     Attributes:
         number: Its number in the ledger.
         at: The instant that counted as now for it.
-        code: How it ended; None while it is under way.
+        code: How it ended, or `UNFED`; None while it is under way.
         state: One of `STATES`, but never missing.
         until: When it was over, or got on last.
     """
@@ -75,7 +77,7 @@ def state_of(code: int | None, *, is_running: bool) -> str:
     """What a run has come to, by its exit code."""
     if code is None:
         return "running" if is_running else "failed"
-    return "done" if code == 0 else "partly" if code in PARTLY else "failed"
+    return "done" if code == 0 else "partly" if code in PARTLY | {UNFED} else "failed"
 
 
 def troubles(runs: Sequence[RunSeen]) -> Iterator[tuple[RunSeen, ...]]:

@@ -99,7 +99,10 @@ def _cells(figures: Figures) -> dict[tuple[int, int], tuple[str, str]]:
 
 def _expected(figures: Figures) -> str:
     gap = figures.strip.cadence
-    partly = "Partly: with exit code 3 (a person is needed), 5 (brake) or 6 (Referrizer unavailable)."
+    partly = (
+        "Partly: with exit code 3 (a person is needed), 5 (brake) or 6 (Referrizer unavailable), or with "
+        "nothing to read."
+    )
     if gap is None:
         enough = (
             f"Missing runs are told from {ENOUGH_GAPS + 1} runs on, when their gaps say how often one comes."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from target_referrizer.errors import CATALOGUE
 from target_referrizer.ledger.journal import DIED
+from target_referrizer.report.runs import UNFED
 from target_referrizer.terminal import in_words
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ PATIENCE = timedelta(hours=1)
 #: What an exit code says of a run, and what it asks for.
 ENDS = {
     DIED: ("died before it could say how it went", "Nothing: the next run goes on from there."),
+    UNFED: (
+        "got nothing to read",
+        "Ask what keeps the tap: its log line with BKR-…, or its command `doctor`. Groups age all the same.",
+    ),
     1: ("failed", "Read the log line with RFZ-…: it says what happened and what to do."),
     2: ("stopped: settings must be corrected", "Correct what the log line with RFZ-1… names, and run again."),
     3: ("was done, but a person is needed", "See what waits for a person."),
