@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import threading
+from copy import copy
 from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from tap_booker.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tap_booker.errors import BookerError
 
@@ -118,16 +119,20 @@ class Tally:
 class Report:
     """All tallies of a run."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, tallies: Sequence[Tally] = ()) -> None:
         self._progress = progress
-        self.connection = Tally("connection", is_done=True)
-        self._tallies = [self.connection]
+        self._tallies = [*tallies] or [Tally("connection", is_done=True)]
+        self.connection = self._tallies[0]
 
     def tally(self, stream: str, location: int) -> Tally:
         """Open the tally of one stream of one location."""
         tally = Tally(stream, location, progress=self._progress)
         self._tallies.append(tally)
         return tally
+
+    def taken(self) -> Report:
+        """As it stands now: pages that were asked for in advance may still come and be counted."""
+        return Report(self._progress, [copy(tally) for tally in self._tallies])
 
     @property
     def failures(self) -> list[BookerError]:

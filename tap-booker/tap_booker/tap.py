@@ -84,9 +84,10 @@ class TapBooker(Tap):
             STOP.is_over, STOP.where = True, run.progress.reached
             run.progress.over()
             run.close()
-            self.logger.info("summary %s", run.report.line(self._exit_code(), time.monotonic() - began))
+            report = run.report.taken()
+            self.logger.info("summary %s", report.line(self._exit_code(), time.monotonic() - began))
             if sys.stderr is not None:
-                sys.stderr.write(run.report.table() + "\n")
+                sys.stderr.write(report.table() + "\n")
         if run.stopped_by is not None:
             raise run.stopped_by
         for line in run.report.failure_lines():  # last, so that whoever shows the last line shows one of them

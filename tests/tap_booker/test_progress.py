@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pty
 import re
@@ -15,7 +16,7 @@ from tests.tap_booker.conftest import settings_for
 
 from sandbox import Sandbox
 from tap_booker.progress import Bar, Progress, on_stderr
-from tap_booker.report import Report
+from tap_booker.report import Report, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,3 +176,37 @@ def test_the_report_fits_the_terminal(columns: int, monkeypatch: pytest.MonkeyPa
     assert max(map(len, lines)) <= columns
     assert all("3749" in line and "12" in line for line in lines if "contacts" in line or "check_ins" in line)
     assert lines[-1] == "calls made in all: 26"
+
+
+def test_table_and_json_line_agree_though_a_page_comes_late(
+    run_tap: Any, fake: Any, customer: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "tap-booker")
+    fake.customers = [customer(1)]
+    opened: list[Tally] = []
+    lines: list[str] = []
+
+    def note(report: Report, stream: str, location: int) -> Tally:
+        opened.append(open_tally(report, stream, location))
+        return opened[-1]
+
+    class Late(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if (said := record.getMessage()).startswith("summary "):
+                lines.append(said.removeprefix("summary "))
+                for one in opened:  # as a worker does whose page was asked for in advance
+                    one.add(pages=1, calls=1)
+
+    open_tally = Report.tally
+    monkeypatch.setattr(Report, "tally", note)
+    logger, late = logging.getLogger("tap-booker"), Late()
+    logger.addHandler(late)
+    try:
+        table = run_tap(fake.settings()).stderr
+    finally:
+        logger.removeHandler(late)
+    found = json.loads(lines[0])
+    assert f"calls made in all: {found['calls']}\n" in table
+    rows = {words[0]: words[2:5] for words in map(str.split, table.splitlines()) if len(words) == 8}
+    for read in found["reads"]:
+        assert rows[read["stream"]] == [str(read[name]) for name in ("rows", "pages", "calls")]

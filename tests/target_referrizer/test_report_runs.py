@@ -52,8 +52,8 @@ def missing(instants: Sequence[datetime], gap: timedelta, now: datetime) -> list
 
 @pytest.mark.parametrize(
     ("code", "state"),
-    [(0, "done"), (3, "partly"), (5, "partly"), (6, "partly"), (1, "failed"), (2, "failed"), (-1, "failed"), (UNFED, "partly"),
-     (137, "failed"), (None, "failed")],
+    [(0, "done"), (3, "partly"), (5, "partly"), (6, "partly"), (1, "failed"), (2, "failed"), (-1, "failed"),
+     (UNFED, "partly"), (137, "failed"), (None, "failed")],
 )  # fmt: skip
 def test_every_exit_code_has_its_state(code: int | None, state: str) -> None:
     assert state_of(code, is_running=False) == state
