@@ -10,6 +10,8 @@ import time
 from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.metrics import METRICS_LOGGER_NAME
+
 from tap_booker.shown import Above, is_moving, span
 
 if TYPE_CHECKING:
@@ -167,12 +169,19 @@ def _fitting() -> Progress | None:
     try:
         if not sys.stderr.isatty():
             return Progress()
+        _leave_metrics_out()
         if stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
             _let_pass_above()
             return None
         return Bar() if is_moving() else Progress()
     except (AttributeError, OSError, ValueError):  # a standard stream that is none
         return Progress()
+
+
+def _leave_metrics_out() -> None:
+    """Keep the metrics off a terminal: they are for machines, and a line for each request hides the rest."""
+    for handler in _handlers(sys.stderr):
+        handler.addFilter(lambda record: record.name != METRICS_LOGGER_NAME)
 
 
 def _let_pass_above() -> None:

@@ -9,6 +9,8 @@ import time
 from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.metrics import METRICS_LOGGER_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -138,10 +140,9 @@ class Bar(Progress):
         before = sys.stderr
         self._task = self._bar.add_task("", total=None, told="")
         self._bar.start()
-        for handler in {*logging.getLogger().handlers, *logger.handlers}:
-            if isinstance(handler, logging.StreamHandler) and handler.stream is before:
-                handler.setStream(sys.stderr)
-                self._handlers.append(handler)
+        for handler in _handlers(before):
+            handler.setStream(sys.stderr)
+            self._handlers.append(handler)
 
     def over(self) -> None:
         """See `Progress`."""
@@ -155,12 +156,27 @@ class Bar(Progress):
             self._bar, self._handlers = None, []
 
 
+def _handlers(stream: object) -> list[logging.StreamHandler[Any]]:
+    """Those that write log lines to a stream."""
+    found = {*logging.getLogger().handlers, *logger.handlers}
+    return [one for one in found if isinstance(one, logging.StreamHandler) and one.stream is stream]
+
+
 def on_stderr() -> Progress:
     """A bar where somebody looks on, lines where a log is written."""
     is_moving = os.environ.get("TERM", "").lower() not in {"", "dumb", "unknown"}
-    progress = Bar() if is_moving and sys.stderr is not None and sys.stderr.isatty() else Progress()
+    is_seen = sys.stderr is not None and sys.stderr.isatty()
+    if is_seen:
+        _leave_metrics_out()
+    progress = Bar() if is_moving and is_seen else Progress()
     progress.watch()
     return progress
+
+
+def _leave_metrics_out() -> None:
+    """Keep the SDK's metrics off a terminal: they are for machines."""
+    for handler in _handlers(sys.stderr):
+        handler.addFilter(lambda record: record.name != METRICS_LOGGER_NAME)
 
 
 def span(seconds: float) -> str:

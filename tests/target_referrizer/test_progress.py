@@ -199,6 +199,7 @@ def test_a_terminal_shows_a_bar_and_keeps_nothing_of_it(on_terminal: Any) -> Non
     shown = on_terminal(100)
     assert re.search(r"creating contacts: \d+ of 30, [\d.]+ per second", shown)
     assert "━" in shown
+    assert "METRIC" not in shown  # those are for machines, which read no terminal
     last = shown.rsplit("\x1b[2K", 1)[1]  # the line of the bar was erased, and this stands there now
     assert last.startswith("contacts read ")
     assert '{"source": "booker"' in last
