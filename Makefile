@@ -28,6 +28,8 @@ help: ## list the targets
 
 .PHONY: setup
 setup: .venv/.run-ready ## install the plugins, the sandbox and Meltano into .venv
+	@# While a plugin runs, Meltano keeps its settings, secrets included, in a file below that everybody could read.
+	@mkdir -p .meltano && chmod 700 .meltano
 	@echo 'All is installed in .venv. Next: . .venv/bin/activate'
 
 .PHONY: demo

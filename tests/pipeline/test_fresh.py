@@ -118,6 +118,7 @@ def test_the_first_hour_leads_from_a_clone_to_a_synced_account(followed: Reader,
     assert looked_at[:2] == [followed.back.removesuffix("back"), (clone / "referrizer-report.html").as_uri()]
     assert git(clone, "status", "--porcelain") == ""
     assert (clone / ".env").stat().st_mode & 0o777 == 0o600
+    assert (clone / ".meltano").stat().st_mode & 0o777 == 0o700
     assert not (clone / "booker.jsonl").exists()
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 TOO_OLD = "#!/bin/sh\nexit 1\n"
 
 
-def make(folder: Path, target: str, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
-    command = ["make", "--no-print-directory", target]
+def make(folder: Path, *target: str, path: str = "/usr/bin:/bin") -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", *target]
     return subprocess.run(
         command, check=False, cwd=folder, env={"PATH": path}, capture_output=True, text=True
     )
@@ -53,3 +53,14 @@ def test_make_setup_says_what_comes_next_also_when_nothing_is_to_be_done(
     for done in (".venv/bin/uv", ".venv/.run-ready"):
         (tmp_path / done).touch()
     assert make(tmp_path, "setup").stdout.endswith("Next: . .venv/bin/activate\n")
+
+
+def test_setup_keeps_others_out_of_where_meltano_writes_secrets(checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_bytes((checkout / "Makefile").read_bytes())
+    folder = tmp_path / ".meltano"
+    for mode in (None, 0o755):  # new, and from before
+        if mode is not None:
+            folder.chmod(mode)
+        ended = make(tmp_path, "--assume-old=.venv/.run-ready", "setup")
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert folder.stat().st_mode & 0o777 == 0o700
