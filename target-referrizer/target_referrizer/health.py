@@ -123,7 +123,8 @@ def health_of(ledger: Glance, source: str, now: datetime, max_age: timedelta) ->
     }
     if running is not None and running.exit_code is None and ledger.is_held(source):
         moved = running.progressed_at or running.started_at
-        how = f"run {running.id} is under way ({journal.how_far(running)}) and got on {_ago(now, moved)}"
+        how_far = journal.how_far(running.phase, running.progress, running.total)
+        how = f"run {running.id} is under way ({how_far}) and got on {_ago(now, moved)}"
         return Health(_is_lately(now, moved, max_age), f"source {source}: {how}", **known)
     ended = [] if done is None else [f"the last one was done {_ago(now, done.finished_at)}"]
     if done is not None and (fed is None or fed.id < done.id):

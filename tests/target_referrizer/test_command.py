@@ -222,7 +222,7 @@ def test_status_of_a_running_run_says_since_when_and_how_far(salon: Salon) -> No
     target.run.stage_visits([])
     said = ask(salon, "status").stdout
     assert "run 2 of source booker: running since 2026-03-02 09:00 -06:00" in said
-    assert "staging 0" in said
+    assert "staging: 0" in said
     assert ask(salon, "status", "--exit-code").exit_code == 0  # of the last run that has ended
     target.run.abort(1)
 

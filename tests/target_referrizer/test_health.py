@@ -100,7 +100,7 @@ def test_a_long_run_is_well_as_long_as_it_gets_on(salon: Salon, minutes: int, co
     running.stage_contacts([])
     salon.pass_time(minutes=minutes)
     found, said = health(salon)
-    assert (found, "run 1 is under way (staging, 0) and got on" in said) == (code, True)
+    assert (found, "run 1 is under way (staging: 0) and got on" in said) == (code, True)
     running.abort(1)
 
 

@@ -200,9 +200,9 @@ def test_a_run_of_the_same_source_is_refused_while_another_delivers(held: Salon)
             _, said = second.communicate(timeout=PATIENCE)
         assert second.returncode == 4
         assert f"RFZ-401 another run of source 'booker' holds the ledger (process {first.pid} " in said
-        assert ", creating contacts, 0 of 1)" in said
+        assert ", creating contacts: 0 of 1)" in said
         running = ask(held, "status").stdout
-        assert re.search(r"run 1 of source booker: running since .*, creating contacts 0 of 1\n", running)
+        assert re.search(r"run 1 of source booker: running since .*, creating contacts: 0 of 1\n", running)
         assert "Traceback" not in said
         assert first.poll() is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.clock import told
+from target_referrizer.ledger import journal
 from target_referrizer.terminal import counted, row
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ def _run(source: str, last: dict[str, Any] | None, zone: ZoneInfo) -> str:
         return f"source {source}: no run yet"
     name = f"{last['command']} {last['number']} of source {source}"
     if last["state"] == "running":
-        how_far = f"{last['phase']} {last['progress']:,}" + (
-            f" of {last['total']:,}" if last["total"] else ""
-        )
+        how_far = journal.how_far(last["phase"], last["progress"], last["total"])
         return f"{name}: running since {told(last['started_at'], zone)} ({last['process']}), {how_far}"
     if last["state"] == "died":
         return f"{name}: died; the next run goes on from there"

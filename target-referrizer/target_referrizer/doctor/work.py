@@ -66,9 +66,7 @@ class Work:
             return warn(
                 "lock", f"nobody holds it; {name} died", "Run again: the next run goes on from there."
             )
-        how_far = f"{last.progress:,}" + (f" of {last.total:,}" if last.total else "")
-        who = f"process {last.pid} on {last.host}, since {told(last.started_at, self._settings.policy.zone)}"
-        return ok("lock", f"{name} holds it ({who}), {last.phase} {how_far}")
+        return ok("lock", f"{name} holds it ({journal.who(last, self._settings.policy.zone)})")
 
     @cached_property
     def _is_locked(self) -> bool:

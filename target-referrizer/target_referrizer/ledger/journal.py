@@ -174,15 +174,15 @@ def current_run(ledger: Ledger, source: str) -> sa.Row[Any] | None:
     return _newest(ledger, run.c.source == source)
 
 
-def how_far(row: sa.Row[Any]) -> str:
-    """What a run is doing: `posting visits, 31,200 of 50,000`."""
-    total = f" of {row.total:,}" if row.total else ""
-    return f"{row.phase}, {row.progress:,}{total}"
+def how_far(phase: str, progress: int, total: int) -> str:
+    """What a run is doing, as its progress says it: `posting visits: 31,200 of 50,000`."""
+    return f"{phase}: {progress:,}" + (f" of {total:,}" if total else "")
 
 
 def who(row: sa.Row[Any], zone: ZoneInfo) -> str:
     """Which process a run is, since when, and how far."""
-    return f"process {row.pid} on {row.host}, since {told(row.started_at, zone)}, {how_far(row)}"
+    at = how_far(row.phase, row.progress, row.total)
+    return f"process {row.pid} on {row.host}, since {told(row.started_at, zone)}, {at}"
 
 
 def last_sync(ledger: Rows, source: str) -> sa.Row[Any] | None:
