@@ -37,7 +37,7 @@ CATALOGUE: dict[str, Entry] = {
     "BKR-105": Entry(
         "The credential file cannot be used.",
         "Give the path of a JSON file with a refresh_token that this user may read and replace; if the token "
-        "in it is spent, sign in to Booker again with booker-connect.",
+        "in it is spent, sign in to Booker again with `booker-connect`.",
     ),
     "BKR-106": Entry(
         "The state that was passed in cannot be read.",
@@ -75,7 +75,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "BKR-205": Entry(
         "The sign-in to Booker did not come to its end.",
-        "Run booker-connect again, sign in and press Allow; what was stored before is still there.",
+        "Run `booker-connect` again, sign in and press Allow; what was stored before is still there.",
     ),
     "BKR-301": Entry(
         "Booker cannot be reached.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 
 from tap_booker.catalogue import CATALOGUE
+from tap_booker.typed import as_typed
 
 
 class BookerError(Exception):
@@ -34,9 +36,14 @@ class BookerError(Exception):
         self.vendor_code = vendor_code
         super().__init__(self.happened)
 
+    @property
+    def action(self) -> str:
+        """What to do."""
+        return as_typed(CATALOGUE[self.code].action, os.environ)
+
     def __str__(self) -> str:
         """One line: the code, what happened, what to do."""
-        return f"{self.code} {self.happened} What to do: {CATALOGUE[self.code].action}"
+        return f"{self.code} {self.happened} What to do: {self.action}"
 
 
 class FatalError(BookerError):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tap_booker.catalogue import CATALOGUE
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -65,7 +63,7 @@ def warn(name: str, finding: str, what_to_do: str, code: str | None = None) -> F
 
 def fail(name: str, failure: BookerError, what_to_do: str = "") -> Finding:
     """A run would end, or lose a location, so; the catalogue advises unless there is better advice."""
-    advice = what_to_do or CATALOGUE[failure.code].action
+    advice = what_to_do or failure.action
     return Finding(name, FAIL, failure.happened.rstrip("."), advice, failure.code, failure.exit_code)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tap_booker.errors import UnavailableError
+from tap_booker.errors import CredentialFileError, SettingError, UnavailableError
 
 Run = Callable[..., Any]
 
@@ -324,3 +324,14 @@ def test_pauses_grow_and_stay_bearable(
     assert run_tap(fake.settings()).code == 1
     assert len(pauses) == 11
     assert pauses[0] <= 1 < pauses[3] <= max(pauses) <= 30
+
+
+def test_advice_is_typed_by_meltano_where_meltano_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MELTANO_PROJECT_ROOT", raising=False)
+    assert "again with `booker-connect`." in str(CredentialFileError("x"))
+    for name, value in {"PROJECT_ROOT": "/p", "ENVIRONMENT": "production", "EXTRACTOR_NAME": "spa"}.items():
+        monkeypatch.setenv(f"MELTANO_{name}", value)
+    told = str(CredentialFileError("x"))
+    assert "again with `meltano --environment=production invoke spa:connect`." in told
+    monkeypatch.setenv("MELTANO_ENVIRONMENT", "`x`")
+    assert "`meltano invoke spa --about " in str(SettingError("x", code="BKR-107"))
