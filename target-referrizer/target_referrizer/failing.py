@@ -45,7 +45,7 @@ def run_cli(command: Any, name: str) -> NoReturn:
 
 def _known(error: BaseException) -> TargetError:
     """What is said of an error: of one that nobody foresaw where, never what, which could quote a person."""
-    if asked := LeaveNow.behind(error) or asked_to_leave():
+    if asked := error if isinstance(error, LeaveNow) else asked_to_leave():
         return asked.stopped
     if isinstance(error, TargetError):
         return error

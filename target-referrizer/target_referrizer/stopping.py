@@ -120,18 +120,6 @@ class LeaveNow(SystemExit):
         super().__init__(128 + signum)
         self.stopped = Stopped(signum)
 
-    @classmethod
-    def behind(cls, error: BaseException) -> LeaveNow | None:
-        """The stop that another error came of, or None.
-
-        A signal arrives between any two steps, also while a lock is being taken or a connection put back.
-        What tidies up may then fail by itself, and its error stands in front.
-        """
-        seen: BaseException | None = error
-        while seen is not None and not isinstance(seen, cls):
-            seen = seen.__context__
-        return seen
-
     def while_at(self, reached: str) -> LeaveNow:
         """The same, saying what was reached."""
         self.stopped = self.stopped.while_at(reached) if reached else self.stopped

@@ -214,36 +214,6 @@ def test_a_signal_ends_the_run_with_its_number_and_moves_no_bookmark(
     assert f"Stopped by signal {int(number)}" in err
 
 
-TORN = """
-import os, signal, threading
-
-def wait(self, timeout=None):
-    self._release_save()
-    os.kill(os.getpid(), signal.SIGINT)
-    threading.Event().wait(10)
-
-usual = threading.Condition.wait
-threading.Condition.wait = lambda self, timeout=None: (
-    wait(self) if threading.current_thread() is threading.main_thread() else usual(self, timeout)
-)
-from tap_booker.tap import main
-main()
-"""
-"""The tap, interrupted where the wait for a page has given its lock back and not yet taken it again."""
-
-
-def test_a_signal_that_tears_a_lock_still_ends_the_run_with_its_number(
-    fake: Any, tmp_path: Path, environment: dict[str, str]
-) -> None:
-    (tmp_path / "config.json").write_text(json.dumps(fake.settings()))
-    line = [sys.executable, "-c", TORN, "--config", "config.json"]
-    done = subprocess.run(
-        line, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path, env=environment
-    )
-    assert (done.returncode, "Stopped by signal 2" in done.stderr) == (130, True), done.stderr
-    assert not code_lines(done.stderr)
-
-
 def test_a_closed_pipe_is_one_clear_line(
     fake: Any, customer: Any, tmp_path: Path, environment: dict[str, str]
 ) -> None:
