@@ -11,7 +11,8 @@ from target_referrizer.report.rhythm import ENOUGH_GAPS
 from target_referrizer.report.runs import DAYS, STATES
 from target_referrizer.report.tables import Brief, Figure, accounting, folded, table
 from target_referrizer.report.visits import FATES
-from target_referrizer.report.words import counted, day, ended, every, moment
+from target_referrizer.report.words import day, ended, every, moment
+from target_referrizer.terminal import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -208,7 +209,7 @@ def groups_over_time(figures: Figures) -> Safe:
 
 
 def _total(figures: Figures, of_day: date) -> str:
-    return counted(sum(figures.history.counted[of_day].values()), "contact", "contacts")
+    return counted(sum(figures.history.counted[of_day].values()), "contact")
 
 
 def moves(figures: Figures) -> Safe:
@@ -218,7 +219,7 @@ def moves(figures: Figures) -> Safe:
     if not found.flows:
         return section(heading, para("Nobody moved from one group to another in the last seven days."))
     flows = [(_way(before, after), count) for before, after, count in found.flows]
-    moved, who = counted(found.moves, "move", "moves"), counted(found.contacts, "contact", "contacts")
+    moved, who = counted(found.moves, "move"), counted(found.contacts, "contact")
     said = f"{moved} of {who} in the last seven days."
     rows = [
         (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from target_referrizer.errors import CATALOGUE
 from target_referrizer.ledger.journal import DIED
 from target_referrizer.report.runs import UNFED
-from target_referrizer.terminal import in_words
+from target_referrizer.terminal import counted, in_words
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -89,11 +89,6 @@ def _of_a_good_run(figures: Figures, code: int | None) -> tuple[str, str, str]:
         advice = "Nothing, where they were deleted on purpose; below is what to do where they were not."
         return "done", f"The sync runs; {who} gone from Referrizer", advice
     return "done", "All is in order", "Nothing waits for a person."
-
-
-def counted(number: int, one: str, more: str) -> str:
-    """A number with its word: `1 contact`, `1,973 contacts`."""
-    return f"{number:,} {one if number == 1 else more}"
 
 
 def clock(local: datetime) -> str:
