@@ -46,6 +46,12 @@ def site(box: Sandbox, tmp_path: Path) -> Iterator[Opened]:
         yield found
 
 
+def at_location(tab: Watched, site: Opened) -> None:
+    """Step 2, opened directly. The browser gives the focus when it has drawn the page: a key before that goes elsewhere."""
+    tab.page.goto(f"{site.url}/location")
+    tab.page.wait_for_selector("#location_id:focus")
+
+
 def to_booker(tab: Watched, site: Opened, location_id: str = "3749") -> None:
     """Steps 1 to 3, by keyboard."""
     tab.page.goto(site.url)
@@ -104,7 +110,7 @@ def test_no_code_stays_in_the_history(tab: Watched, site: Opened) -> None:
 
 
 def test_the_location_id_is_checked_as_it_is_typed(tab: Watched, site: Opened) -> None:
-    tab.page.goto(f"{site.url}/location")
+    at_location(tab, site)
     note, field = tab.page.locator("#location_note"), tab.page.locator("#location_id")
     field.press_sequentially("37x")
     assert "Digits only" in note.inner_text()
@@ -157,10 +163,12 @@ def test_a_line_that_may_not_be_copied_is_selected_and_one_is_told(tab: Watched,
 
 @pytest.mark.parametrize("tab", [PHONE], indirect=True)
 def test_the_address_that_booker_must_know_is_found_by_keyboard(tab: Watched, site: Opened) -> None:
-    tab.page.goto(f"{site.url}/location")
+    at_location(tab, site)
     tab.page.keyboard.press("Tab")
     tab.page.keyboard.press("Tab")
+    tab.page.wait_for_selector("summary:focus")
     tab.page.keyboard.press("Enter")
+    tab.page.wait_for_selector("details[open]")
     assert tab.page.inner_text("details code") == site.signing.where.back
     assert (tab.faults(), tab.complaints) == ([], [])
 
@@ -209,7 +217,7 @@ def _second_tab(tab: Watched, site: Opened) -> None:
 
 
 def _stale_form(tab: Watched, site: Opened) -> None:
-    tab.page.goto(f"{site.url}/location")
+    at_location(tab, site)
     tab.page.context.clear_cookies()
     tab.page.fill("#location_id", "3749")
     tab.page.keyboard.press("Enter")
