@@ -1,4 +1,4 @@
-"""Running a command and what it cost."""
+"""Running commands and what they cost."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import requests
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 QUOTED = 2000
 """So many bytes of what a failed command said are shown."""
+UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes in which the system counts memory."""
 
 
 class FailedError(Exception):
@@ -28,19 +30,25 @@ class FailedError(Exception):
 
 @dataclass(frozen=True)
 class Cost:
-    """What a process cost.
+    """What one command, or several in a pipe, cost.
 
     Attributes:
         wall: Seconds from start to end.
-        cpu: Seconds of processor time.
-        rss: Largest resident memory, in MB.
+        cpu: Seconds of processor time, of all commands together.
+        rss: Largest resident memory of any of them, in MB.
         calls: Calls that the stub got meanwhile, by kind.
+        stub_cpu: Seconds of processor time that these calls took in the stub.
+        arrivals: When each call came, on the stub's clock.
+        size: Bytes that the ledger has afterwards, where that is measured.
     """
 
     wall: float
     cpu: float
     rss: float
-    calls: dict[str, int]
+    calls: dict[str, int] = field(default_factory=dict)
+    stub_cpu: float = 0.0
+    arrivals: Sequence[float] = ()
+    size: int = 0
 
 
 def cache() -> Path:
@@ -56,17 +64,21 @@ class Stub:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def calls(self) -> dict[str, int]:
-        """The calls since this was asked last, by kind."""
-        found: dict[str, int] = requests.get(f"{self.url}/calls", timeout=60).json()
-        return found
+    def ask(self, what: str, **query: Any) -> Any:
+        """Ask the stub something that no vendor is asked."""
+        answer = requests.get(f"{self.url}/bench/{what}", params=query, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
 
 
 @contextmanager
-def stub(*, latency: float = 0.0, customers: int = 0, contacts: int = 0) -> Iterator[Stub]:
+def stub(
+    *, latency: float = 0.0, customers: int = 0, check_ins: int = 0, book: Path | None = None
+) -> Iterator[Stub]:
     """A stand-in that answers after so many seconds."""
     line = [sys.executable, "-m", "bench.stub", "--latency", str(latency)]
-    line += ["--customers", str(customers), "--contacts", str(contacts)]
+    line += ["--customers", str(customers), "--check-ins", str(check_ins)]
+    line += ["--book", str(book)] if book else []
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             yield Stub(next(iter(process.stdout or ())).strip())
@@ -75,40 +87,69 @@ def stub(*, latency: float = 0.0, customers: int = 0, contacts: int = 0) -> Iter
 
 
 def cost_of(
-    command: Sequence[str], *, stdin: Path | None = None, stdout: Path | None = None, by: Stub | None = None
+    *commands: Sequence[str], stdin: Path | None = None, stdout: Path | None = None, by: Stub | None = None
 ) -> Cost:
-    """Run a command to its end.
+    """Run commands, each reading what the one before writes, to the end of all.
 
     Args:
-        command: The program and its arguments.
-        stdin: The file it reads, else nothing.
-        stdout: The file it writes, else nowhere.
+        commands: Programs and their arguments.
+        stdin: The file that the first one reads, else nothing.
+        stdout: The file that the last one writes, else nowhere.
         by: The stub whose calls are counted.
 
     Raises:
-        FailedError: It did not end with 0; what it said last is quoted.
+        FailedError: One did not end with 0; what it said last is quoted.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_"))}
-    environment = {**kept, "PYTHONPATH": str(ROOT), "RUNTIME__DLTHUB_TELEMETRY": "false"}
     nowhere = Path(os.devnull)
     if by:
-        by.calls()
-    with (
-        (stdin or nowhere).open("rb") as source,
-        (stdout or nowhere).open("wb") as sink,
-        (cache() / "stderr.log").open("w+b") as log,
-    ):
+        by.ask("calls")
+    with ExitStack() as open_files:
+        source: IO[Any] = open_files.enter_context((stdin or nowhere).open("rb"))
+        sink = open_files.enter_context((stdout or nowhere).open("wb"))
+        logs = [
+            open_files.enter_context((cache() / f"stderr-{no}.log").open("w+b"))
+            for no, _ in enumerate(commands)
+        ]
         began = time.perf_counter()
-        process = subprocess.Popen(
-            command, stdin=source, stdout=sink, stderr=log, env=environment, cwd=cache()
-        )
-        _, status, usage = os.wait4(process.pid, 0)
+        processes = _started(commands, source, sink, logs)
+        usages = [_ended(*one) for one in zip(processes, commands, logs, strict=True)]
         wall = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            log.seek(0)
-            said = log.read()[-QUOTED:].decode(errors="replace")
-            raise FailedError(f"{json.dumps(command)} ended with {process.returncode}:\n{said}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    calls = by.calls() if by else {}
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6, calls)
+    arrivals = by.ask("arrivals") if by else ()
+    seen: dict[str, Any] = by.ask("calls") if by else {"calls": {}, "cpu": 0.0}
+    cpu = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    rss = max(usage.ru_maxrss for usage in usages) * UNIT / 1e6
+    return Cost(wall, cpu, rss, seen["calls"], seen["cpu"], arrivals)
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, without settings of the plugins; byte code is kept, as everybody has it."""
+    ours = ("TAP_", "TARGET_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "PYTHONPATH": str(ROOT), "RUNTIME__DLTHUB_TELEMETRY": "false"}
+
+
+def _started(
+    commands: Sequence[Sequence[str]], source: IO[Any], sink: IO[Any], logs: Sequence[IO[Any]]
+) -> list[subprocess.Popen[bytes]]:
+    processes: list[subprocess.Popen[bytes]] = []
+    for no, command in enumerate(commands):
+        stdin = processes[-1].stdout if processes else source
+        stdout = subprocess.PIPE if no < len(commands) - 1 else sink
+        one = subprocess.Popen(
+            command, stdin=stdin, stdout=stdout, stderr=logs[no], env=_environment(), cwd=cache()
+        )
+        if processes and processes[-1].stdout:  # only the reader holds it, so that it ends with the writer
+            processes[-1].stdout.close()
+        processes.append(one)
+    return processes
+
+
+def _ended(process: subprocess.Popen[bytes], command: Sequence[str], log: IO[Any]) -> Any:
+    """Wait for a process; gives what it used."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        log.seek(0)
+        said = log.read()[-QUOTED:].decode(errors="replace")
+        raise FailedError(f"{json.dumps(list(command))} ended with {process.returncode}:\n{said}")
+    return usage

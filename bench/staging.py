@@ -14,5 +14,6 @@ class Staging(TargetReferrizer):
         self._drain_all(list(self._sinks_active.values()), 1)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The command."""
     Staging.cli()

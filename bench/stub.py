@@ -1,7 +1,7 @@
 """A bare stand-in of both vendors that answers after a set time, and costs next to nothing.
 
-It knows no rule of the vendors (the sandbox does): it is there to be waited for, not to be right. HTTP is
-read by hand: a web framework would be what is measured.
+It knows hardly a rule of the vendors (the sandbox does): it is there to be waited for, not to be right. HTTP
+is read by hand: a web framework would be what is measured.
 
     python -m bench.stub --latency 0.2 --customers 50000
 """
@@ -12,15 +12,22 @@ import argparse
 import asyncio
 import json
 import sys
+import time
+from array import array
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
+
+from bench.vendors import ZONE, Booker, Referrizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MODIFIED = "2026-03-01T12:00:00+00:00"
-ZONE = {"ID": 10, "Name": "(GMT-06:00) Central Time (US & Canada)"}
 SAID = b"HTTP/1.1 %d OK\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s"
+TOKEN = b'{"access_token": "bench", "expires_in": 36000, "token_type": "Bearer"}'
+NOT_THERE = b'{"errorCode": "RESOURCE_NOT_FOUND"}'
+ONE = frozenset({"contacts", "location"})
+"""Words that stand before an id in a path."""
 
 
 class Asked(NamedTuple):
@@ -32,109 +39,78 @@ class Asked(NamedTuple):
 
 
 class Vendors:
-    """What both vendors hold.
+    """Both vendors, and what they were asked.
 
     Attributes:
-        contacts: Referrizer's contacts by id.
         calls: How often each kind of call came.
+        arrivals: When each call came, in seconds of a clock that only grows.
     """
 
-    def __init__(self, customers: int, held: int) -> None:
-        self.customers = customers
-        self.contacts: dict[str, dict[str, Any]] = {}
+    def __init__(self, booker: Booker, referrizer: Referrizer) -> None:
+        self.booker, self.referrizer = booker, referrizer
         self.calls: dict[str, int] = {}
-        self._pages: dict[tuple[int, int], bytes] = {}
+        self.arrivals = array("d")
+        self._cpu = time.process_time()
         self._answers: dict[str, Callable[[Asked], bytes]] = {
-            "POST token": lambda _: b'{"access_token": "bench", "expires_in": 3600, "token_type": "Bearer"}',
+            "POST token": lambda _: TOKEN,
             "POST update": lambda _: b'"bench-location"',
             "GET location": self._location,
-            "POST customers": self._customers,
-            "POST appointments": lambda _: b'{"IsSuccess": true, "Results": []}',
+            "POST customers": lambda asked: booker.customers_page(json.loads(asked.body)),
+            "POST appointments": lambda asked: booker.appointments_page(json.loads(asked.body)),
             "GET contacts": self._contacts,
-            "POST contacts": lambda asked: _json(self.create(json.loads(asked.body))),
-            "GET contact": lambda asked: _json(self.contacts[asked.path[-1]]),
-            "PUT contact": self._put,
-            "POST visits": lambda _: b'{"id": "v%d"}' % self.calls["POST visits"],
+            "POST contacts": lambda asked: referrizer.create(asked.body),
+            "GET contact": lambda asked: referrizer.get(asked.path[-1]),
+            "PUT contact": lambda asked: referrizer.put(asked.path[-1], asked.body),
+            "POST visits": lambda asked: referrizer.visit(asked.body),
         }
-        for number in range(1, held + 1):
-            self.create({"firstName": f"Ada{number}", "email": f"ada{number}@example.com"})
+        self._of_the_bench: dict[str, Callable[[Asked], Any]] = {
+            "calls": self._counted,
+            "arrivals": lambda _: list(self.arrivals),
+            "news": self._news,
+            "save": self._save,
+        }
 
-    def answer(self, method: str, target: str, body: bytes) -> bytes:
-        """The whole answer to one request; a KeyError of what is not there ends the connection."""
+    def answer(self, method: str, target: str, body: bytes) -> tuple[bytes, bool]:
+        """The whole answer to one request, and whether it is a vendor's; the bench itself does not wait."""
         parts = urlsplit(target)
         path = [part for part in parts.path.split("/") if part]
-        if path == ["calls"]:
-            said, self.calls = _json(self.calls), {}
-            return SAID % (200, b"", len(said), said)
+        asked = Asked(path, parse_qs(parts.query), body)
+        if path[0] == "bench":
+            said = json.dumps(self._of_the_bench[path[1]](asked)).encode()
+            return SAID % (200, b"", len(said), said), False
         one = next((word[:-1] if word == "contacts" else word for word in path[:-1] if word in ONE), None)
         kind = f"{method} {one or path[-1]}"
         self.calls[kind] = self.calls.get(kind, 0) + 1
-        said = self._answers[kind](Asked(path, parse_qs(parts.query), body))
-        total = b"X-Total-Count: %d\r\n" % len(self.contacts) if kind == "GET contacts" else b""
-        return SAID % (200, total, len(said), said)
-
-    def create(self, contact: dict[str, Any]) -> dict[str, Any]:
-        """A new contact, with an id."""
-        one = f"r{len(self.contacts) + 1}"
-        self.contacts[one] = {**contact, "id": one}
-        return self.contacts[one]
+        self.arrivals.append(time.monotonic())
+        try:
+            status, said = 200, self._answers[kind](asked)
+        except IndexError:
+            status, said = 404, NOT_THERE
+        total = b"X-Total-Count: %d\r\n" % len(self.referrizer.documents) if kind == "GET contacts" else b""
+        return SAID % (status, total, len(said), said), True
 
     @staticmethod
     def _location(asked: Asked) -> bytes:
-        return _json(
-            {"IsSuccess": True, "ID": int(asked.path[-1]), "BusinessName": "Bench", "TimeZone": ZONE}
-        )
+        said = {"IsSuccess": True, "ID": int(asked.path[-1]), "BusinessName": "Bench", "TimeZone": ZONE}
+        return json.dumps(said).encode()
 
     def _contacts(self, asked: Asked) -> bytes:
-        size, page = int(asked.query["perPage"][0]), int(asked.query["page"][0])
-        return _json(list(self.contacts.values())[(page - 1) * size : page * size])
+        return self.referrizer.page(int(asked.query["page"][0]), int(asked.query["perPage"][0]))
 
-    def _put(self, asked: Asked) -> bytes:
-        self.contacts[asked.path[-1]] = json.loads(asked.body)
-        return asked.body
+    def _counted(self, _: Asked) -> dict[str, Any]:
+        """Calls, and the processor time that they took here, since this was asked last."""
+        cpu, calls = time.process_time() - self._cpu, self.calls
+        self._cpu, self.calls, self.arrivals = time.process_time(), {}, array("d")
+        return {"calls": calls, "cpu": cpu}
 
-    def _customers(self, asked: Asked) -> bytes:
-        """A page of customers, made once: the making of it is not what is measured."""
-        body = json.loads(asked.body)
-        number, size = body["PageNumber"], body["PageSize"]
-        if (number, size) not in self._pages:
-            first = (number - 1) * size + 1
-            rows = [customer(one) for one in range(first, min(first + size, self.customers + 1))]
-            self._pages[number, size] = _json({"IsSuccess": True, "Customers": rows})
-        return self._pages[number, size]
+    def _news(self, asked: Asked) -> None:
+        """From now on so many customers have changed, and so many check-ins have come."""
+        self.booker.changed = int(asked.query["customers"][0])
+        self.booker.arrived = int(asked.query["check_ins"][0])
 
-
-ONE = frozenset({"contacts", "location"})
-"""Words that stand before an id in a path."""
-
-
-def customer(number: int) -> dict[str, Any]:
-    """A customer as Booker shows it, with the fields that the tap reads."""
-    person = {
-        "ID": number,
-        "FirstName": f"Ada{number}",
-        "LastName": "Byron",
-        "Email": f"ada{number}@example.com",
-        "CellPhone": f"312{number % 10_000_000:07d}",
-        "HomePhone": "",
-        "Address": {"Street1": f"{number} Main St", "City": "Chicago", "State": "IL", "Zip": "60601"},
-        "DateOfBirthOffset": "1980-01-02T00:00:00-06:00",
-        "DateCreatedOffset": "2020-01-01T09:00:00-06:00",
-        "DateLastModifiedOffset": MODIFIED,
-        "AllowReceiveEmails": True,
-        "AllowReceiveSMS": True,
-    }
-    ids = {"ID": number, "CustomerID": number, "LocationID": 3749}
-    return {
-        **ids,
-        "Customer": person,
-        "IsActiveMember": bool(number % 3),
-        "DateLastModifiedOffset": MODIFIED,
-    }
-
-
-def _json(value: Any) -> bytes:
-    return json.dumps(value).encode()
+    def _save(self, asked: Asked) -> None:
+        """Write Referrizer's contacts to a file, one on a line."""
+        Path(asked.query["file"][0]).write_bytes(b"".join(one + b"\n" for one in self.referrizer.documents))
 
 
 class Exchange(asyncio.Protocol):
@@ -160,8 +136,8 @@ class Exchange(asyncio.Protocol):
                 return
             body, self._seen = self._seen[end + 4 : after], self._seen[after:]
             method, target, _ = head[0].split(" ")
-            said = self._vendors.answer(method, target, body)
-            if self._latency and target != "/calls":
+            said, waits = self._vendors.answer(method, target, body)
+            if self._latency and waits:
                 self._loop.call_later(self._latency, self._way.write, said)
             else:
                 self._way.write(said)
@@ -181,9 +157,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description="A bare stand-in of both vendors.")
     options.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     options.add_argument("--customers", type=int, default=0, help="customers at Booker")
-    options.add_argument("--contacts", type=int, default=0, help="contacts that Referrizer has already")
+    options.add_argument("--check-ins", type=int, default=0, help="check-ins at Booker in the year before")
+    options.add_argument("--book", type=Path, help="a file of contacts that Referrizer has already")
     given = options.parse_args()
-    asyncio.run(serve(Vendors(given.customers, given.contacts), given.latency))
+    documents = given.book.read_bytes().splitlines() if given.book else []
+    vendors = Vendors(Booker(given.customers, given.check_ins), Referrizer(documents))
+    asyncio.run(serve(vendors, given.latency))
 
 
 if __name__ == "__main__":

@@ -21,11 +21,20 @@ class PostingSink(RecordSink):
         self._session = requests.Session()
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        """Create the contact."""
+        """Create the contact, or post the visit."""
         del context
-        body = {"firstName": record["first_name"], "lastName": record["last_name"], "email": record["email"]}
-        answer = self._session.post(f"{self.config['api_url']}/contacts", json=body, timeout=TIMEOUT)
+        path, body = _visit(record) if self.stream_name == "check_ins" else _contact(record)
+        answer = self._session.post(f"{self.config['api_url']}/{path}", json=body, timeout=TIMEOUT)
         answer.raise_for_status()
+
+
+def _contact(record: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    names = {"firstName": record["first_name"], "lastName": record["last_name"]}
+    return "contacts", {**names, "email": record["email"]}
+
+
+def _visit(record: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return "visits", {"contactId": f"r{record['contact_id']}", "date": record["checked_in_at"].isoformat()}
 
 
 class IdleSink(RecordSink):

@@ -1,0 +1,93 @@
+"""Writing to Referrizer: new contacts, changed ones, visits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench import inputs, ledgers
+from bench.comparing import Comparison
+from bench.measuring import Cost, Stub, cost_of, stub
+from bench.programs import DLT, STOCK_TARGET, TARGET
+from bench.shapes import WALL_RATE, Floor, Variant, scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LATENCY, WORKERS = 0.05, 16
+PORTION = 100
+OURS = "target-referrizer"
+
+
+def cases(scale: float) -> list[Comparison]:
+    """Each kind of write; an update is a read and a write."""
+    of = scaled(scale, PORTION)
+    many, few = of(5_000), of(200)
+    books = lambda: ledgers.written(many)  # noqa: E731 - made only when it is needed
+    how = f"{LATENCY * 1000:.0f} ms for each call, {WORKERS} at once"
+    return [
+        _case(
+            "delivering_creates",
+            f"Creating contacts, {how}",
+            [
+                Variant(OURS, _ours(inputs.contacts), many),
+                Variant("stock SDK target", _peer(_stock, inputs.contacts), few),
+                Variant("dlt destination", _peer(_dlt, inputs.contacts), few),
+            ],
+        ),
+        _case(
+            "delivering_updates",
+            f"Updating contacts (a read and a write each), {how}",
+            [Variant(OURS, _ours(inputs.changed, books), many // 2)],
+            calls=2,
+        ),
+        _case(
+            "delivering_visits",
+            f"Posting visits, {how}",
+            [
+                Variant(OURS, _ours(inputs.visits, books), many),
+                Variant("stock SDK target", _peer(_stock, inputs.visits, books), few),
+            ],
+        ),
+    ]
+
+
+def _case(name: str, title: str, variants: list[Variant], calls: int = 1) -> Comparison:
+    ideal = WORKERS / LATENCY / calls
+    return Comparison(name, title, WALL_RATE, variants, [Floor(OURS, 0.9, against="ideal")], ideal=ideal)
+
+
+def _ours(
+    given: Callable[[int], Path], books: Callable[[], ledgers.Books] | None = None
+) -> Callable[[int], Cost]:
+    """The target over an empty ledger, or over one that knows everybody."""
+
+    def run(amount: int) -> Cost:
+        known = books() if books else None
+        with stub(latency=LATENCY, book=known.contacts if known else None) as vendors:
+            ledger = ledgers.copied(known.ledger, vendors) if known else ledgers.empty()
+            more = {"concurrent_requests": WORKERS, "visits_since": inputs.LONG_AGO}
+            config = inputs.of_target(vendors.url, ledger, **more)
+            return cost_of([*TARGET, "--config", config], stdin=given(amount), by=vendors)
+
+    return run
+
+
+def _peer(
+    command: Callable[[Stub], list[str]],
+    given: Callable[[int], Path],
+    books: Callable[[], ledgers.Books] | None = None,
+) -> Callable[[int], Cost]:
+    def run(amount: int) -> Cost:
+        with stub(latency=LATENCY, book=books().contacts if books else None) as vendors:
+            return cost_of(command(vendors), stdin=given(amount), by=vendors)
+
+    return run
+
+
+def _stock(vendors: Stub) -> list[str]:
+    return [*STOCK_TARGET, "posting", "--config", inputs.settings("stock", api_url=f"{vendors.url}/v1")]
+
+
+def _dlt(vendors: Stub) -> list[str]:
+    return [*DLT, "write", vendors.url]
