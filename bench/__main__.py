@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from bench.cases import cases
-from bench.measuring import FailedError, cache
+from bench.comparing import Comparison
+from bench.measuring import ROOT, FailedError, cache
 from bench.tables import show
 
 if TYPE_CHECKING:
     from bench.shapes import Case
 
 RESULTS = cache() / "results.json"
+WIDTH = 120
+"""Columns where nobody looks: a log."""
 
 
 def main() -> int:
@@ -33,20 +36,20 @@ def main() -> int:
     """
     given = _options().parse_args()
     chosen = [case for case in cases(given.scale) if not given.only or case.name in given.only]
-    console = Console(highlight=False)
-    whole: dict[str, Any] = {"machine": machine(), "runs": given.runs, "scale": given.scale, "cases": {}}
-    began = time.monotonic()
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    kept = json.loads(given.json.read_text())["cases"] if given.only and given.json.exists() else {}
+    found: dict[str, Any] = {}
     try:
         for case in chosen:
-            whole["cases"][case.name] = _measured(case, given.runs, console)
+            found[case.name] = _measured(case, given, console)
     except FailedError as failure:
         console.print(str(failure), markup=False, style="red")
         return 1
     finally:
-        whole["minutes"] = round((time.monotonic() - began) / 60, 1)
+        whole = {"machine": machine(), "peers": peers(), "cases": {**kept, **found}}
         given.json.write_text(json.dumps(whole, indent=2) + "\n")
         console.print(f"Written to {given.json}", markup=False)
-    return int(any(not floor["is_reached"] for case in whole["cases"].values() for floor in case["floors"]))
+    return int(any(not floor["is_reached"] for case in found.values() for floor in case["floors"]))
 
 
 def _options() -> argparse.ArgumentParser:
@@ -54,26 +57,39 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--only", action="append", default=[], metavar="CASE", help="repeatable")
     options.add_argument("--runs", type=int, default=5, help="runs of each (default: 5)")
     options.add_argument("--scale", type=float, default=1.0, help="below 1: less work, for a quick look")
-    options.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="where the results go")
+    options.add_argument("--profile", action="store_true", help="also see where the time of ours goes")
+    options.add_argument(
+        "--json", type=Path, default=RESULTS, metavar="FILE",
+        help="where the results go; with --only, the other cases that it holds stay",
+    )  # fmt: skip
     return options
 
 
-def _measured(case: Case, runs: int, console: Console) -> dict[str, Any]:
+def _measured(case: Case, given: argparse.Namespace, console: Console) -> dict[str, Any]:
     began = time.monotonic()
+    load = round(os.getloadavg()[0], 1)
     with console.status(case.title):
-        found = case.measure(runs)
+        found = case.measure(given.runs)
+        profile = {"profile": case.profile()} if given.profile and isinstance(case, Comparison) else {}
     show(found, console)
-    return {**found, "took_seconds": round(time.monotonic() - began)}
+    took = round(time.monotonic() - began)
+    when = {"date": datetime.now(UTC).date().isoformat(), "scale": given.scale, "load_at_start": load}
+    return {**found, **profile, **when, "took_seconds": took}
+
+
+def peers() -> dict[str, str]:
+    """The versions of the peers that have an environment of their own."""
+    pins = [line for file in (ROOT / "bench" / "peers").glob("*.txt") for line in file.read_text().split()]
+    versions = dict(pin.split("==") for pin in pins if "==" in pin)
+    return {name: versions[name] for name in ("dlt", "target-jsonl")}
 
 
 def machine() -> dict[str, Any]:
-    """Where and when this was measured, and which versions."""
+    """Where this was measured, and which versions."""
     names = ("singer-sdk", "tap-booker", "target-referrizer")
     return {
-        "date": datetime.now(UTC).date().isoformat(),
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "load_at_start": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         **{name: version(name) for name in names},

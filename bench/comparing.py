@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bench.profiling import rooms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +52,20 @@ class Comparison:
         """See `Case`."""
         return measured(self, min(runs, self.at_most_runs or runs))
 
+    def profile(self) -> dict[str, float]:
+        """Seconds of one run of ours by room, largest first; empty where nothing of it can be profiled."""
+        return _profile(self)
+
+
+def _profile(case: Comparison) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["BENCH_PROFILE"] = folder
+        try:
+            case.variants[0].run(case.variants[0].amount)
+        finally:
+            del os.environ["BENCH_PROFILE"]
+        return rooms(Path(folder))
+
 
 def measured(case: Comparison, runs: int) -> dict[str, Any]:
     """Run all variants in turn.
@@ -80,7 +99,7 @@ def summary(case: Comparison, costs: Costs, starts: Mapping[str, float]) -> dict
         values = taken
     medians = {who: statistics.median(of_one) for who, of_one in values.items()}
     known = {**medians, **({"ideal": case.ideal} if case.ideal else {})}
-    ours = medians.get(case.variants[0].who)
+    ours = medians.get(case.variants[0].who) if case.quantity.is_rate else None
     return {
         "title": case.title,
         "note": case.note,
@@ -88,20 +107,22 @@ def summary(case: Comparison, costs: Costs, starts: Mapping[str, float]) -> dict
         "is_rate": case.quantity.is_rate,
         "runs": len(next(iter(costs.values()))),
         "records": amounts,
-        "values": {who: _spread(of_one) for who, of_one in values.items()},
+        "values": {who: spread(of_one) for who, of_one in values.items()},
         "too_short_to_tell": sorted(set(costs) - set(values)),
         "ideal": case.ideal,
         "ratios": {
             who: round(ours / value, 3) for who, value in known.items() if ours and value and value != ours
         },
         "memory_mb": {who: round(max(cost.rss for cost in all_of)) for who, all_of in costs.items()},
+        "seconds": {who: _seconds(all_of) for who, all_of in costs.items()},
         "calls": {who: all_of[-1].calls for who, all_of in costs.items() if all_of[-1].calls},
         "stub": {who: _stub(all_of) for who, all_of in costs.items() if all_of[-1].calls},
         "floors": [floor.judged(known) for floor in case.floors],
     }
 
 
-def _spread(values: Sequence[float]) -> dict[str, float]:
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median and bounds, with the digits that count."""
     median = statistics.median(values)
     digits = 0 if median >= 100 else 1 if median >= 10 else 3  # noqa: PLR2004
     return {
@@ -109,6 +130,14 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
         "least": round(min(values), digits),
         "most": round(max(values), digits),
     }
+
+
+def _seconds(costs: Sequence[Cost]) -> dict[str, float]:
+    """What a run took, its start included."""
+    walls, cpus = (
+        statistics.median(taken) for taken in zip(*((one.wall, one.cpu) for one in costs), strict=True)
+    )
+    return {"wall": round(walls, 2), "cpu": round(cpus, 2)}
 
 
 def _stub(costs: Sequence[Cost]) -> dict[str, float]:

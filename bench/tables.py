@@ -14,21 +14,38 @@ if TYPE_CHECKING:
 
 def show(found: Mapping[str, Any], console: Console) -> None:
     """A table of one case, and its floors."""
-    table = Table(title=found["title"], title_justify="left", box=None)
-    for name in ("", "ours ÷ this", found["unit"], "least to most", "MB"):
-        table.add_column(name, justify="left" if not name else "right", no_wrap=not name)
-    for who, value in found["values"].items():
-        ratio = f"{found['ratios'][who]:.2f}" if who in found["ratios"] else ""
-        span = f"{value['least']:,} to {value['most']:,}"
-        table.add_row(who, ratio, f"{value['median']:,}", span, f"{found['memory_mb'].get(who, '')}")
-    for who in found["too_short_to_tell"]:
-        table.add_row(who, "", "too short to tell", "", f"{found['memory_mb'][who]}")
-    if "ideal" in found["ratios"]:
-        table.add_row("the limit", f"{found['ratios']['ideal']:.2f}", f"{found['ideal']:,.0f}", "", "")
-    console.print(table)
+    console.print(_growth(found) if "sizes" in found else _comparison(found))
     for floor in found["floors"]:
         console.print(told(floor), markup=False)
     console.print()
+
+
+def _comparison(found: Mapping[str, Any]) -> Table:
+    table = Table(title=found["title"], title_justify="left", box=None)
+    for name in ("", "ours ÷ this", found["unit"], "least to most", "MB"):
+        table.add_column(name, justify="left" if not name else "right", no_wrap=not name)
+    memory = found.get("memory_mb", {})
+    for who, value in found["values"].items():
+        ratio = f"{found['ratios'][who]:.2f}" if who in found["ratios"] else ""
+        span = f"{value['least']:,} to {value['most']:,}"
+        table.add_row(who, ratio, f"{value['median']:,}", span, f"{memory.get(who, '')}")
+    for who in found.get("too_short_to_tell", ()):
+        table.add_row(who, "", "too short to tell", "", f"{memory[who]}")
+    if "ideal" in found["ratios"]:
+        table.add_row("the limit", f"{found['ratios']['ideal']:.2f}", f"{found['ideal']:,.0f}", "", "")
+    return table
+
+
+def _growth(found: Mapping[str, Any]) -> Table:
+    table = Table(title=found["title"], title_justify="left", box=None)
+    for name in ("", "", *found["sizes"], "power", ""):
+        table.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    for phase, fits in found["fits"].items():
+        for nth, (quantity, fit) in enumerate(fits.items()):
+            values = [f"{one[phase][quantity]:,}" for one in found["sizes"].values()]
+            power = "" if fit["power"] is None else f"{fit['power']:.2f}"
+            table.add_row("" if nth else phase, quantity.replace("_", " "), *values, power, fit["verdict"])
+    return table
 
 
 def told(floor: Mapping[str, Any]) -> str:

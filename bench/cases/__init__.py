@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bench.cases import delivering, hourly, reading, staging, starting
+from bench.cases import delivering, growth, hourly, memory, pacing, reading, staging, starting
 
 if TYPE_CHECKING:
     from bench.shapes import Case
 
-ROOMS = (reading, delivering, staging, hourly, starting)
+ROOMS: tuple[Any, ...] = (reading, delivering, pacing, staging, hourly, starting, memory, growth)
 
 
 def cases(scale: float) -> list[Case]:
