@@ -35,6 +35,11 @@ class Creation:
     group: str | None
     birthday: str | None
 
+    @property
+    def extra(self) -> dict[str, str | None]:
+        """What is sent besides the values."""
+        return {"group": self.group, "birthday": self.birthday}
+
 
 class Creates:
     """Creates one round of contacts, none of whom can be the same person."""
@@ -74,8 +79,7 @@ class Creates:
 
     def send(self, job: Creation) -> str | None:
         """See `Work`. Gives the new contact's id, None when the answer did not say it."""
-        extra = {"group": job.group, "birthday": job.birthday}
-        changes = {**job.values, **{key: value for key, value in extra.items() if value}}
+        changes = {**job.values, **{key: value for key, value in job.extra.items() if value}}
         created = self._context.client.create_contact(self._context.settings.field_map.build(changes))
         return str(created["id"]) if created.get("id") else None
 
@@ -120,7 +124,7 @@ class Creates:
         values = canonical(job.values)
         return {
             "id": remote_id,
-            **remote_keys(settings, settings.field_map.build({**job.values, "group": job.group})),
+            **remote_keys(settings, settings.field_map.build({**job.values, **job.extra})),
             "is_linked": True,
             "is_gone": False,
             "desired": values,

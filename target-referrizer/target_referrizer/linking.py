@@ -43,6 +43,11 @@ class Index:
         self._context = context
         self._refreshed = False
 
+    @property
+    def was_never_read(self) -> bool:
+        """Whether nothing is known of who is in the account."""
+        return self._context.ledger.get("index_at") is None
+
     def is_young(self) -> bool:
         """Whether the last complete read is recent enough to be trusted."""
         at = self._context.ledger.get("index_at")

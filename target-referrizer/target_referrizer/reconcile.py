@@ -56,7 +56,7 @@ class Reconciler:
             last_visits.work_out(tx, context.source, context.settings.policy.zone)
             somebody = wanted.unlinked(tx, context.source, "", 1)
         # A new ledger has to know what it is, also where nobody has to be looked up.
-        if (somebody or not origin.is_known(context.ledger)) and not self.index.is_young():
+        if self.index.was_never_read or (somebody and not self.index.is_young()):
             self.index.refresh_once()
         link(context)
         origin.decide(context)

@@ -111,9 +111,10 @@ class Referrizer:
     def list_contacts(self) -> Iterator[list[dict[str, Any]]]:
         """All contacts of the account, page by page (documented: 1-based, at most 100 on a page).
 
-        The first empty page is the end; a short one is not. An empty page before the total that the server
-        names (documented) is asked for once more: contacts that the index lacks would be created again. A
-        page that came before is also the end, for a server that keeps showing its last page.
+        The end is where as many were read as the server says there are (documented), else the first empty
+        page; a short one is not. A total that is just one full page says little: it may be the page's own. An
+        empty page before the total is asked for once more: contacts that the index lacks would be created
+        again. A page that came before is also the end, for a server that keeps showing its last page.
 
         Raises:
             SettingsError: The token is refused or the address is wrong.
@@ -131,6 +132,8 @@ class Referrizer:
                 return
             seen.add(print_of_page)
             yield contacts
+            if read == total != PAGE_SIZE:
+                return
 
     def get_contact(self, contact_id: str) -> dict[str, Any]:
         """One contact, whole (inferred: `GET /contacts/{id}`).

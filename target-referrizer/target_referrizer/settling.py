@@ -18,23 +18,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("target-referrizer")
 
-#: A request that was cut off may still be at work over there: so long one waits before looking a second time.
+#: A request that was cut off may still be at work over there: so long one waits before looking.
 SETTLE_SECONDS = 5
 _UNANSWERED = "Referrizer has not said for 48 hours what became of the request, while it answered others"
 
 
 def settle_creates(reconciler: Reconciler) -> None:
-    """Creates that may have happened: look them up, twice with a pause, before anything is sent again.
+    """Creates that may have happened: look them up after a pause, before anything is sent again.
 
-    One that was sent twice in vain keeps its intent and waits: the next run looks it up first.
+    A look reads the whole list, so there is one: before the pause it could find nobody whom it does not find
+    after it. One that was sent twice in vain keeps its intent and waits: the next run looks it up first.
     """
     context = reconciler.context
-    for pause in (0, SETTLE_SECONDS):
-        with context.ledger.transaction() as tx:
-            pending = creating.unresolved_creates(tx, context.source)
-        if not pending:
+    with context.ledger.transaction() as tx:
+        if not creating.unresolved_creates(tx, context.source):
             return
-        context.wait(pause)
+        must_look = creating.must_look_up(tx, context.source, context.as_of - GIVEN_UP)
+    if must_look:
+        context.wait(SETTLE_SECONDS)
         reconciler.index.refresh()
         reconciler.match()
     with context.ledger.transaction() as tx:

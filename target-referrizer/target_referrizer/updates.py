@@ -80,7 +80,7 @@ class Updates:
         """The contact as Referrizer shows it; None where a patch must do without."""
         if self.context.settings.update_style == "merge":
             return self.context.client.get_contact(job.remote_id)
-        if not (job.birthday or job.is_first):
+        if not (job.birthday or self._may_be_stale(job)):
             return {}
         try:
             return self.context.client.get_contact(job.remote_id)
@@ -124,8 +124,13 @@ class Updates:
 
     def _stale_last_visit(self, job: Difference, shown: dict[str, Any]) -> dict[str, Any]:
         """The first write also empties a last visit date that nobody can vouch for."""
-        is_stale = job.is_first and "last_visit_at" not in job.changes and shown.get("last_visit_at")
+        is_stale = self._may_be_stale(job) and shown.get("last_visit_at")
         return {"last_visit_at": None} if is_stale else {}
+
+    @staticmethod
+    def _may_be_stale(job: Difference) -> bool:
+        """Whether a last visit date may stand there that this write would leave."""
+        return job.is_first and "last_visit_at" not in job.changes
 
     def settle(self, tx: sa.Connection, ended: list[tuple[Difference, Any]]) -> None:
         """See `Work`. An unknown outcome changes nothing: the next run reads the contact and compares."""

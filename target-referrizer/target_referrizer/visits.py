@@ -112,6 +112,8 @@ class Visits:
         if job.at > self.context.as_of:
             self._wait(tx, job, "future", "RFZ-213")
             return None
+        if self._is_too_soon(row):
+            return None
         if self._stands_near(tx, job, _INSTANT):
             self._settle(tx, job, "merged")
             return None
@@ -121,6 +123,14 @@ class Visits:
             points=points,
         )  # fmt: skip
         return job
+
+    def _is_too_soon(self, row: Any) -> bool:
+        """Whether the interval for which a visit was refused lasts still: a call now would be in vain."""
+        if row.reason != "interval" or row.intent_at is None:
+            return False
+        as_of = self.context.as_of
+        is_last = as_of - row.waiting_since >= GIVEN_UP
+        return not is_last and as_of < row.intent_at + self.context.settings.minimum_interval
 
     def send(self, job: VisitJob) -> str | None:
         """See `Work`. Gives the visit's id where Referrizer says it.
@@ -203,17 +213,14 @@ class Visits:
         self._note(tx, job, status, points=job.points if status == "delivered" else None)
 
     def _wait(self, tx: sa.Connection, job: VisitJob, reason: str, code: str) -> None:
-        """Try again on later runs, for 48 hours."""
+        """Try again on later runs, for 48 hours; after a refusal for the interval once in each interval."""
         since = job.waiting_since or self.context.as_of
         if self.context.as_of - since >= GIVEN_UP:
             self._reject(tx, job, code, f"Referrizer refused the visit for 48 hours ({reason})")
             return
-        outbox.set_visit(
-            tx,
-            self.context.source,
-            job.id,
-            **{**outbox.OPEN_AGAIN, "status": "waiting", "reason": reason, "waiting_since": since},
-        )
+        tried = {"intent_at": self.context.as_of} if reason == "interval" else {}
+        waits = {"status": "waiting", "reason": reason, "waiting_since": since}
+        outbox.set_visit(tx, self.context.source, job.id, **{**outbox.OPEN_AGAIN, **waits, **tried})
         if job.waiting_since is None:
             self._note(tx, job, "waiting", reason=reason)
 

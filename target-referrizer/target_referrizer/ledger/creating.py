@@ -43,16 +43,20 @@ def choose_creates(tx: sa.Connection, source: str, number: int) -> int:
         sa.func.row_number().over(partition_by=sa.func.coalesce(key, alone), order_by=newest_first)
         for key in (contact.c.email_key, household)
     ]
-    fresh = (contact.c.source == source) & (contact.c.status == "new") & contact.c.create_intent_at.is_(None)
-    fresh &= contact.c.create_tries < CREATE_TRIES
     ranked = (
         sa.select(contact.c.id, *(one.label(f"rank{no}") for no, one in enumerate(rank)))
-        .where(fresh)
+        .where(_fresh(source))
         .subquery()
     )
     chosen = sa.select(ranked.c.id).where(ranked.c.rank0 == 1, ranked.c.rank1 == 1)
     mark = sa.update(contact).where(contact.c.source == source, contact.c.id.in_(chosen))
     return int(tx.execute(mark.values(create_round=number)).rowcount)
+
+
+def _fresh(source: str) -> sa.ColumnElement[bool]:
+    """Contacts that this run can create now."""
+    new = (contact.c.source == source) & (contact.c.status == "new") & contact.c.create_intent_at.is_(None)
+    return new & (contact.c.create_tries < CREATE_TRIES)
 
 
 def creates(tx: sa.Connection, source: str, number: int, after: str) -> list[Row]:
@@ -94,6 +98,18 @@ def give_up_creates(tx: sa.Connection, source: str, now: datetime) -> list[Row]:
     since = sa.func.coalesce(contact.c.unsettled_since, now)
     tx.execute(sa.update(contact).where(_unresolved(source)).values(unsettled_since=since))
     return list(tx.execute(sa.select(contact).where(_unresolved(source))))
+
+
+def must_look_up(tx: sa.Connection, source: str, given_up_before: datetime) -> bool:
+    """Whether creates without an outcome have to be looked up now, and not by the next run.
+
+    That can wait where all of them were sent as often as a run may, nobody is left to be created who could be
+    one of them, and none is about to be given up.
+    """
+    again = (contact.c.create_tries < CREATE_TRIES) | contact.c.create_acknowledged
+    old = contact.c.unsettled_since <= given_up_before
+    now = (_unresolved(source) & (again | old)) | _fresh(source)
+    return tx.execute(sa.select(contact.c.id).where(now).limit(1)).first() is not None
 
 
 def _unresolved(source: str) -> sa.ColumnElement[bool]:
