@@ -47,7 +47,7 @@ def site(box: Sandbox, tmp_path: Path) -> Iterator[Opened]:
 
 
 def at_location(tab: Watched, site: Opened) -> None:
-    """Step 2, opened directly. The browser gives the focus when it has drawn the page: a key before that goes elsewhere."""
+    """Step 2, opened directly. A key before the browser gives the focus would go elsewhere."""
     tab.page.goto(f"{site.url}/location")
     tab.page.wait_for_selector("#location_id:focus")
 
