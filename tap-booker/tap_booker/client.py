@@ -58,11 +58,13 @@ class Page:
         rows: The records as Booker sent them.
         skipped: How many broken records of this page were left out.
         is_whole: Whether it came in one answer, and not record by record.
+        total: How many records the whole list has, 0 when Booker does not say.
     """
 
     rows: list[dict[str, Any]]
     skipped: int = 0
     is_whole: bool = True
+    total: int = 0
 
 
 class Booker:
@@ -122,14 +124,12 @@ class Booker:
             BookerError: The page cannot be read.
         """
         try:
-            rows = self._rows(query, number, size, tally)
+            page = self._whole(query, number, size, tally)
         except RetriableError as failure:
             if not _is_the_records_fault(failure):
                 raise
             logger.warning("%s Page %d of %s is read record by record.", failure.code, number, query.title)
             page = self._singles(query, number, size, tally)
-        else:
-            page = Page(rows)
         tally.add(pages=1, skipped=page.skipped)
         return page
 
@@ -143,7 +143,7 @@ class Booker:
         in_a_row = 0
         for position in range((number - 1) * size + 1, number * size + 1):
             try:
-                rows = self._rows(query, position, 1, tally)
+                rows = self._whole(query, position, 1, tally).rows
             except RetriableError as failure:
                 in_a_row += 1
                 bearable = BROKEN_IN_A_ROW if self._skip_broken else 1
@@ -172,7 +172,7 @@ class Booker:
             text = "BKR-501 Record %d of %s cannot be read (%s) and is skipped."
             logger.warning(text, position, query.title, failure.code)
 
-    def _rows(self, query: Query, number: int, size: int, tally: Tally) -> list[dict[str, Any]]:
+    def _whole(self, query: Query, number: int, size: int, tally: Tally) -> Page:
         """One page as it is, retried; the body is built anew for each try, for the token is inside."""
         url = self._base + query.path
         paging = {"UsePaging": True, "PageSize": size, "PageNumber": number}
@@ -182,9 +182,7 @@ class Booker:
             return self._transport.send(Call("POST", url, token, json=body), tally)
 
         body = self._ask(query.location_id, send)
-        if size > 1 and (total := answers.total(body)):
-            tally.expect(total / size)
-        return answers.rows(body, query.keys)
+        return Page(answers.rows(body, query.keys), total=answers.total(body))
 
     def _ask(self, location_id: int, send: Callable[[str], Reply]) -> dict[str, Any]:
         """Send with a good token: one new token for each request, then the same request again."""

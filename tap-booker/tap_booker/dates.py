@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from msgspec import to_builtins
+
 from tap_booker.errors import UnknownZoneError
 
 if TYPE_CHECKING:
@@ -107,6 +109,12 @@ def plain_text(moment: datetime) -> str:
     return f"/Date({(moment - EPOCH) // timedelta(milliseconds=1)})/"
 
 
+def utc_text(moment: datetime) -> str:
+    """Write an instant of UTC as `isoformat` does, in a fraction of its time: a row has up to five."""
+    text: str = to_builtins(moment)
+    return f"{text[:-1]}+00:00"
+
+
 def moment_of(text: str, zone: ZoneInfo | None) -> datetime | None:
     """Read a date or date-time of the settings or the state.
 
@@ -129,7 +137,7 @@ def _read(value: object, zone: ZoneInfo | None) -> datetime | None:
     if not isinstance(value, str):
         return None
     text = value.strip()
-    if _PLAIN.fullmatch(text):
+    if "(" in text and _PLAIN.fullmatch(text):  # the quick look spares ISO texts the thorough one
         return from_plain(text, _known(zone))
     try:
         moment = datetime.fromisoformat(text)

@@ -1,100 +1,154 @@
-"""Pages of a list in order, some asked for ahead of time."""
+"""Lists page by page, in order, some pages asked for ahead of time."""
 
 from __future__ import annotations
 
-import logging
+import math
 from collections import deque
-from typing import TYPE_CHECKING, Any
-
-from tap_booker.errors import EndlessPagesError
+from concurrent.futures import FIRST_COMPLETED, wait
+from itertools import islice
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor, Future
 
     from tap_booker.client import Page
 
-STALE_PAGES = 50
-"""So many pages in a row without a record that is new: the list has no end."""
+    Fetch = Callable[[int], Page]
 
 BLANK_PAGES = 5
 """So many pages in a row that fail as a whole and hold no single record lie beyond the end."""
 
-EQUAL_PAGES = 3
-"""So many equal pages in a row are one page that the server repeats; two can be a drift by a whole page."""
 
-logger = logging.getLogger("tap-booker")
-
-
-def read_pages(fetch: Callable[[int], Page], size: int, ahead: int, workers: Executor) -> Iterator[Page]:
-    """Yield pages 1, 2, … until an empty one, which is not yielded.
+class Pages:
+    """The pages 1, 2, … of one list, until an empty one or a failure.
 
     One page at a time until the first full one; then the number asked for at the same time doubles with each
     full page. A short page may lie in the middle (seen), so it does not end the list, but after it pages are
     asked for one by one: most short pages are the last, and calls may be billed. So at most `ahead` - 1 empty
-    pages are asked for beyond the end.
+    pages are asked for beyond the end; where Booker says how many records there are, none is: that may be
+    wrong, so it ends no list, but beyond it pages are asked for one by one too.
 
     Args:
         fetch: Reads one page by its number.
         size: Rows of a full page.
         ahead: Pages asked for at the same time, at most.
-        workers: Runs the fetches.
+
+    Attributes:
+        asked: Pages under way, in order.
+        come: Pages that came and are not used yet; the last may be a failure instead.
+        is_over: Whether no more is to be asked for.
+        has_answer: Whether Booker has answered well.
+        has_failed: Whether a page could not be read.
     """
-    waiting: deque[Future[Page]] = deque()
-    asked, width, blank = 0, 1, 0
-    try:
-        while True:
-            while len(waiting) < width:
-                asked += 1
-                waiting.append(workers.submit(fetch, asked))
-            page = waiting.popleft().result()
-            blank = 0 if page.rows or page.skipped else blank + 1
-            if blank and (page.is_whole or blank == BLANK_PAGES):
-                return
-            width = min(width * 2, ahead) if len(page.rows) + page.skipped >= size else 1
-            yield page
-    finally:
-        for future in waiting:
+
+    def __init__(self, fetch: Fetch, size: int, ahead: int) -> None:
+        self._fetch, self._size, self._ahead = fetch, size, ahead
+        self._number, self._width, self._blank = 0, 1, 0
+        self._last = math.inf
+        self.asked: deque[Future[Page]] = deque()
+        self.come: deque[Future[Page]] = deque()
+        self.is_over = self.has_answer = self.has_failed = False
+
+    @property
+    def held(self) -> int:
+        """Pages under way and pages that are not used yet."""
+        return len(self.asked) + len(self.come)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether one more page may be asked for."""
+        width = self._width if self._number < self._last else 1
+        return not self.is_over and len(self.asked) < width
+
+    def ask(self, workers: Executor) -> None:
+        """Ask for the next page."""
+        self._number += 1
+        self.asked.append(workers.submit(self._fetch, self._number))
+
+    def settle(self) -> None:
+        """Look at what came, as far as it came in order."""
+        while self.asked and self.asked[0].done() and not self.is_over:
+            first = self.asked.popleft()
+            self.has_failed = first.exception() is not None
+            self.has_answer = self.has_answer or not self.has_failed
+            if self.has_failed or not self._is_end(first.result()):
+                self.come.append(first)
+            if self.has_failed:
+                self.stop()
+
+    def _is_end(self, page: Page) -> bool:
+        """Judge by a page whether the list ends before it, and how many may be asked for after it."""
+        self._blank = 0 if page.rows or page.skipped else self._blank + 1
+        if self._blank and (page.is_whole or self._blank == BLANK_PAGES):
+            self.stop()
+            return True
+        is_full = len(page.rows) + page.skipped >= self._size
+        self._width = min(self._width * 2, self._ahead) if is_full else 1
+        if page.total:
+            self._last = math.ceil(page.total / self._size) + 1
+        return False
+
+    def stop(self) -> None:
+        """Ask for no more; a page that is under way is not waited for."""
+        self.is_over = True
+        for future in self.asked:
             future.cancel()
+        self.asked.clear()
 
 
-def new_rows(pages: Iterator[Page], id_of: Callable[[dict[str, Any]], object]) -> Iterator[dict[str, Any]]:
-    """Yield each record once: pages drift when rows change during the read, and a row may come twice.
+class Lists:
+    """Several lists, one after the other.
 
-    A page that comes three times in a row ends the list: some servers repeat the last page for ever
-    (inferred).
+    Where a list leaves workers idle (at its start, at its end), the lists after it are begun: each is read as
+    though it were alone, with as many calls. None is before the first answer, as any of them may be refused.
 
     Args:
-        pages: Pages in order.
-        id_of: The id of a record, or None; rows without id are all yielded, for the caller to judge.
-
-    Raises:
-        EndlessPagesError: Many different pages, and nothing new on any of them.
+        fetches: For each list what reads one of its pages.
+        size: Rows of a full page.
+        ahead: Pages asked for at the same time, at most, by all lists together.
+        workers: Runs the fetches.
     """
-    seen: set[object] = set()
-    last: list[object] = []
-    stale = equal = 0
-    for page in pages:
-        ids = [id_of(row) for row in page.rows]
-        equal = equal + 1 if any(ids) and ids == last else 1
-        if equal == EQUAL_PAGES:
-            logger.warning("Booker repeats a page; it is taken as the end of the list.")
-            return
-        fresh = [row for row, one in zip(page.rows, ids, strict=True) if one is None or one not in seen]
-        is_news = page.skipped or any(id_of(row) is not None for row in fresh)
-        stale = 0 if is_news else stale + 1
-        if stale > STALE_PAGES:
-            raise EndlessPagesError(f"{STALE_PAGES} pages in a row brought nothing new.")
-        yield from _once(fresh, id_of, seen)
-        last = ids
 
+    def __init__(self, fetches: Iterable[Fetch], size: int, ahead: int, workers: Executor) -> None:
+        self._lists = deque(Pages(fetch, size, ahead) for fetch in fetches)
+        self._ahead, self._workers = ahead, workers
+        self._has_answer = False
 
-def _once(
-    rows: list[dict[str, Any]], id_of: Callable[[dict[str, Any]], object], seen: set[object]
-) -> Iterator[dict[str, Any]]:
-    """Rows of one page, also each id once, remembered in `seen`."""
-    for row in rows:
-        one = id_of(row)
-        if one is None or one not in seen:
-            seen.add(one)
-            yield row
+    def read(self) -> Iterator[Iterator[Page]]:
+        """Yield the pages of each list, list by list; a list that is left early is not read on."""
+        try:
+            while self._lists:
+                yield self._pages(self._lists[0])
+                self._lists.popleft().stop()
+        finally:
+            for one in self._lists:
+                one.stop()
+
+    def _pages(self, of: Pages) -> Iterator[Page]:
+        """Yield the pages of the first list; the empty page at its end is not yielded."""
+        try:
+            while of.come or not of.is_over:
+                self._ask()
+                if of.come:
+                    yield of.come.popleft().result()
+                elif not of.is_over:
+                    wait([one.asked[0] for one in self._lists if one.asked], return_when=FIRST_COMPLETED)
+        finally:
+            of.stop()
+
+    def _ask(self) -> None:
+        """Keep every worker busy, the first list's pages first, with so many pages unused at most."""
+        near = list(islice(self._lists, self._ahead))
+        for one in near:
+            one.settle()
+        first = near[0]
+        self._has_answer = self._has_answer or first.has_answer
+        for one in near if self._has_answer and not first.has_failed else near[:1]:
+            while one.wants_more and self._has_room(near if one is not first else [first], near):
+                one.ask(self._workers)
+
+    def _has_room(self, holders: list[Pages], near: list[Pages]) -> bool:
+        """Whether a worker is idle; where many pages are unused, it is not reading that takes long."""
+        under_way = sum(len(one.asked) for one in near)
+        return under_way < self._ahead and sum(one.held for one in holders) < 2 * self._ahead - 1

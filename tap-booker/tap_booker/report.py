@@ -58,7 +58,6 @@ class Tally:
         """Count what a worker did."""
         with self._lock:
             self.pages += pages
-            self._part_pages += pages
             self.calls += calls
             self.skipped += skipped
         if pages:
@@ -73,10 +72,15 @@ class Tally:
         with self._lock:
             self._part, self._part_pages, self._expected_pages = (start, end), 0, 0.0
 
-    def expect(self, pages: float) -> None:
-        """Take so many pages for this part, as Booker counts them; it does not count every list."""
+    def used(self, expected: float) -> None:
+        """Count a page of this part as read.
+
+        Args:
+            expected: Pages of this part, as Booker counts them; 0 where it does not.
+        """
         with self._lock:
-            self._expected_pages = pages
+            self._part_pages += 1
+            self._expected_pages = expected or self._expected_pages
 
     @property
     def _share(self) -> float:

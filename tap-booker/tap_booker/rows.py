@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tap_booker.dates import birthday, instant
+from tap_booker.dates import birthday, instant, utc_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -45,11 +45,10 @@ def contact(raw: Mapping[str, Any], location_id: int, zone: ZoneInfo | None) -> 
     """
     inner = customer(raw)
     forgotten = inner.get("RequestedToBeForgotten") is True
-    personal = _personal(inner, zone)
     return {
         "id": customer_id(raw),
         "location_id": _whole(inner.get("LocationID")) or location_id,
-        **(dict.fromkeys(personal) if forgotten else personal),
+        **(NOBODY if forgotten else _personal(inner, zone)),
         "is_forgotten": forgotten,
         "is_active": _flag(inner, "IsActive"),
         "created_at": _text_of(instant(inner, "DateCreated", zone)),
@@ -102,7 +101,7 @@ def check_in(raw: Mapping[str, Any], location_id: int, zone: ZoneInfo | None, no
         "is_time_inferred": inferred,
         "starts_at": _text_of(start),
         "status": _status(raw.get("Status")),
-        "as_of": now.isoformat(),
+        "as_of": utc_text(now),
     }
 
 
@@ -138,7 +137,7 @@ def _personal(inner: Mapping[str, Any], zone: ZoneInfo | None) -> Row:
         "first_name": _text(inner.get("FirstName")),
         "last_name": _text(inner.get("LastName")),
         "email": _text(inner.get("Email")),
-        "phone": next(filter(None, (_text(inner.get(name)) for name in PHONES)), None),
+        "phone": _first_text(inner, PHONES),
         "street": _text(address.get("Street1")),
         "city": _text(address.get("City")),
         "state": _text(address.get("State")),
@@ -158,18 +157,34 @@ def customer(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     """A nested object; anything else, null above all, is an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _consent(inner: Mapping[str, Any], names: Iterable[str]) -> bool | None:
     """One *no* is a no; None when nothing is said."""
-    said = [inner[name] for name in names if isinstance(inner.get(name), bool)]
-    return all(said) if said else None
+    found = None
+    for name in names:
+        said = inner.get(name)
+        if said is False:
+            return False
+        found = True if said is True else found
+    return found
 
 
 def _any(raw: Mapping[str, Any], names: Iterable[str]) -> bool:
     """Whether one of these flags is set."""
-    return any(raw.get(name) is True for name in names)
+    for name in names:  # noqa: SIM110  any() makes a generator for each row
+        if raw.get(name) is True:
+            return True
+    return False
+
+
+def _first_text(inner: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    """The first of these texts that is there."""
+    for name in names:
+        if text := _text(inner.get(name)):
+            return text
+    return None
 
 
 def _flag(inner: Mapping[str, Any], name: str) -> bool | None:
@@ -185,20 +200,22 @@ def _status(value: object) -> str | None:
 
 def _text(value: object) -> str | None:
     """A text without white space around it; an empty one is none."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        return None
-    return str(value).strip() or None
+    if isinstance(value, str):
+        return value.strip() or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _text_of(moment: datetime | None) -> str | None:
     """An instant as ISO 8601."""
-    return moment.isoformat() if moment else None
+    return utc_text(moment) if moment else None
 
 
 def _whole(value: object) -> int | None:
     """An id as a whole number above 0, whether it came as a number or as text."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, str) and value.strip().isdecimal():
         value = int(value)
-    return value if isinstance(value, int) and value > 0 else None
+    return value if isinstance(value, int) and value > 0 and value is not True else None
+
+
+NOBODY = dict.fromkeys(_personal({}, None))
+"""What is left of whoever asked to be forgotten."""

@@ -6,6 +6,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tap_booker.auth import Authority
@@ -13,14 +14,15 @@ from tap_booker.client import Booker, Page, Query
 from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, FatalError, TimedOutError
 from tap_booker.location import Location, read_location
-from tap_booker.pages import new_rows, read_pages
+from tap_booker.pages import Lists
 from tap_booker.progress import Progress
 from tap_booker.report import Report, Tally
 from tap_booker.retry import with_retries
+from tap_booker.seen import new_rows
 from tap_booker.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 logger = logging.getLogger("tap-booker")
 
@@ -100,15 +102,29 @@ class Run:
             raise TimedOutError(f"No token within {limit} s.") from None
 
     def rows(
-        self, query: Query, tally: Tally, id_of: Callable[[dict[str, Any]], object]
+        self, query: Query, tally: Tally, id_of: Callable[[dict[str, Any]], int | None]
     ) -> Iterator[dict[str, Any]]:
         """All records of a list, each id once, in the order of the pages."""
+        for found in self.lists([query], tally, id_of):
+            yield from found
+
+    def lists(
+        self, queries: Iterable[Query], tally: Tally, id_of: Callable[[dict[str, Any]], int | None]
+    ) -> Iterator[Iterator[dict[str, Any]]]:
+        """All records of some lists, list by list; in each as in `rows`."""
         size, ahead = self.settings["page_size"], self.settings["concurrent_requests"]
 
-        def fetch(number: int) -> Page:
+        def fetch(query: Query, number: int) -> Page:
             return self._booker.page(query, number, size, tally)
 
-        return new_rows(read_pages(fetch, size, ahead, self._workers), id_of)
+        def told(pages: Iterator[Page]) -> Iterator[Page]:
+            for page in pages:
+                tally.used(page.total / size)
+                yield page
+
+        fetches = (partial(fetch, query) for query in queries)
+        for pages in Lists(fetches, size, ahead, self._workers).read():
+            yield new_rows(told(pages), id_of)
 
     def first_page(self, query: Query, tally: Tally) -> Page:
         """One page, for a look."""

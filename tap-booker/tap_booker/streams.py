@@ -9,14 +9,16 @@ from __future__ import annotations
 import abc
 import logging
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.streams import Stream
 
-from tap_booker import measures, queries, rows, schemas
+from tap_booker import emitting, measures, queries, rows, schemas
 from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, FatalError, StateError
 from tap_booker.queries import Window
+from tap_booker.seen import Merged, Seen, once
 from tap_booker.stopping import STOP
 
 if TYPE_CHECKING:
@@ -115,6 +117,26 @@ class BookerStream(Stream):
         if level < logging.ERROR:
             super().log(message, *args, level=level, **kwargs)
 
+    @cached_property
+    def _is_plain(self) -> bool:
+        return emitting.is_plain(self)
+
+    def _write_record_message(self, record: dict[str, Any]) -> None:
+        """Write a row as it is; as the SDK does where a catalog or a map wants something else of it."""
+        if not self._is_plain:
+            super()._write_record_message(record)
+            return
+        self._tap.message_writer.write_line(emitting.record_line(self.name, record))  # type: ignore[attr-defined]
+        self.state_manager.is_flushed = False
+
+    def _process_record(
+        self,
+        record: dict[str, Any],
+        child_context: Context | None = None,
+        partition_context: Context | None = None,
+    ) -> None:
+        """Add nothing to a row: it has its location, and no stream has children."""
+
     # The SDK's own bookkeeping takes bookmarks from records and leaves markers in the state; both stay out.
 
     def _increment_stream_state(
@@ -170,40 +192,43 @@ class CheckIns(BookerStream):
         not known, so the slices' own ends are not held against it. Ids are kept, rows are not.
         """
         span = Window(self._start(location), self.run.now + DAY)
-        seen: set[int] = set()
-        for part in queries.slices(span, self.config["window_days"]):
-            whole = span.end - span.start
+        parts = list(queries.slices(span, self.config["window_days"]))
+        seen, whole = Seen(), span.end - span.start
+        asked = [self._by_start(location, part) for part in parts]
+        lists = self.run.lists(asked, tally, rows.appointment_id)
+        for part, found in zip(parts, lists, strict=True):
             tally.part((part.start - span.start) / whole, (part.end - span.start) / whole)
-            for one, row in self._by_start(location, part, tally, held_by=span):
-                if row is not None and one not in seen:
-                    seen.add(one)
-                    yield row
+            mapped = self._mapped(found, location, span, tally)
+            yield from once(((one, row) for one, row in mapped if row is not None), seen)
 
     def _later(self, location: Location, bookmark: datetime, tally: Tally) -> Iterator[Row]:
         """Both windows of a later run, merged by id: what was read later is newer."""
         tally.part(0, 0)  # two windows, and nobody knows which is the longer one
         modified = self._later_window(bookmark)
-        query = queries.appointments(location, "DateLastModified", modified, self.config["date_filter_style"])
-        merged = dict(self._mapped(query, location, None, tally))
         # What was to come at the bookmark and never changed since is in no window of modification.
         start = min(self.run.now - timedelta(days=self.config["trailing_days"]), modified.start)
         trailing = Window(start, self.run.now + DAY)
-        for part in queries.slices(trailing, self.config["window_days"]):
-            merged.update(self._by_start(location, part, tally, held_by=trailing))
-        yield from (row for row in merged.values() if row is not None)
+        style = self.config["date_filter_style"]
+        asked = [queries.appointments(location, "DateLastModified", modified, style)]
+        asked += [
+            self._by_start(location, part) for part in queries.slices(trailing, self.config["window_days"])
+        ]
+        merged, window = Merged(), None
+        for found in self.run.lists(asked, tally, rows.appointment_id):
+            for one, row in self._mapped(found, location, window, tally):
+                merged.put(one, row)
+            window = trailing
+        yield from merged.rows()
 
-    def _by_start(
-        self, location: Location, window: Window, tally: Tally, *, held_by: Window
-    ) -> Iterator[tuple[int, Row | None]]:
-        """Appointments that Booker finds in a window, and that start within `held_by`."""
-        query = queries.appointments(location, "StartDate", window, self.config["date_filter_style"])
-        return self._mapped(query, location, held_by, tally)
+    def _by_start(self, location: Location, window: Window) -> Query:
+        """The search for appointments that start in a window."""
+        return queries.appointments(location, "StartDate", window, self.config["date_filter_style"])
 
     def _mapped(
-        self, query: Query, location: Location, window: Window | None, tally: Tally
+        self, found: Iterable[dict[str, Any]], location: Location, window: Window | None, tally: Tally
     ) -> Iterator[tuple[int, Row | None]]:
         """Ids and rows of a list, None for what has not come to pass; a window holds exactly, by start."""
-        for raw in self.run.rows(query, tally, rows.appointment_id):
+        for raw in found:
             one = rows.appointment_id(raw)
             if one is None or rows.guest_id(raw) is None:
                 tally.ignored += 1

@@ -20,6 +20,7 @@ from tap_booker import about as telling
 from tap_booker import files, settings, validation
 from tap_booker.check import check
 from tap_booker.command import with_manual
+from tap_booker.emitting import LineWriter
 from tap_booker.errors import ReaderGoneError, SettingError, SettingsError
 from tap_booker.failing import run_command
 from tap_booker.progress import on_stderr
@@ -52,6 +53,8 @@ class TapBooker(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
+    message_writer_class = LineWriter
+
     clock: ClassVar[Callable[[], datetime]] = staticmethod(_utc_now)
     sleep: ClassVar[Callable[[float], None]] = staticmethod(time.sleep)
 
@@ -78,6 +81,7 @@ class TapBooker(Tap):
         STOP.is_over, began = False, time.monotonic()
         try:
             self.sync_all()
+            sys.stdout.flush()
         except BrokenPipeError:  # click would end the process without a word
             raise ReaderGoneError from None
         finally:

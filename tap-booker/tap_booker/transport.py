@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -82,6 +83,7 @@ class Transport:
         self._timeout = timeout
         self.has_answered = False
         self.clock_ahead: float | None = None
+        self._ways: dict[tuple[str, ...], Mapping[str, Any]] = {}
         self._session = requests.Session()
         # The pool may be shared between threads; with cookies off, the session changes nothing else.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -109,16 +111,11 @@ class Transport:
         asked_at, began = datetime.now(UTC), time.monotonic()
         due, status = began + self._timeout, None
         try:
-            with self._session.request(
-                call.method,
-                call.url,
-                params=call.query,
-                json=call.json,
-                data=call.form,
-                auth=_Bearer(call.token),
+            with self._session.send(
+                self._prepared(call),
                 timeout=(min(CONNECT_SECONDS, self._timeout), self._timeout),
                 allow_redirects=False,
-                stream=True,
+                **self._way_to(call.url),
             ) as answer:
                 self._compare_clocks(asked_at, answer)
                 status = answer.status_code
@@ -129,6 +126,20 @@ class Transport:
             raise self._meaning(failure) from None
         finally:
             measures.request_took(time.monotonic() - began, call.url, status, tally)
+
+    def _prepared(self, call: Call) -> requests.PreparedRequest:
+        auth = _Bearer(call.token)
+        request = requests.Request(
+            call.method, call.url, params=call.query, json=call.json, data=call.form, auth=auth
+        )
+        return self._session.prepare_request(request)
+
+    def _way_to(self, url: str) -> Mapping[str, Any]:
+        """Proxy and certificates for a host, from the environment; looked up once, for that takes a while."""
+        host = urlsplit(url)[:2]
+        if host not in self._ways:
+            self._ways[host] = self._session.merge_environment_settings(url, {}, True, None, None)  # noqa: FBT003
+        return self._ways[host]
 
     def _compare_clocks(self, asked_at: datetime, answer: requests.Response) -> None:
         """Keep how far this machine's clock is ahead; the answer shows whole seconds, and not always."""

@@ -1,32 +1,60 @@
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
 from tap_booker.client import Page
-from tap_booker.pages import read_pages
+from tap_booker.errors import UnavailableError
+from tap_booker.pages import Lists
 
 Run = Callable[..., Any]
 
 
-def read(lengths: list[int], size: int, ahead: int) -> tuple[list[int], list[int]]:
-    """Read pages of these lengths; returns the rows and the page numbers that were asked for."""
-    asked: list[int] = []
-    lock = threading.Lock()
+class Reading:
+    """Lists with pages of these lengths, read as the tap does.
 
-    def fetch(number: int) -> Page:
-        with lock:
-            asked.append(number)
+    Attributes:
+        asked: Number of the list and of the page of each call, in order.
+        most: Calls under way at the same time, at most.
+        rows: What came out, list by list.
+    """
+
+    def __init__(self, lists: list[list[int]], size: int, ahead: int, *, total: int = 0) -> None:
+        self.asked: list[tuple[int, int]] = []
+        self.most = self._under_way = 0
+        self.rows: list[list[int]] = []
+        self._lists, self._total = lists, total
+        self._lock = threading.Lock()
+        fetches = [partial(self._fetch, one) for one in range(1, len(lists) + 1)]
+        with ThreadPoolExecutor(2 * ahead) as workers:
+            for pages in Lists(fetches, size, ahead, workers).read():
+                self.rows.append([])
+                for page in pages:
+                    self.rows[-1] += [row["n"] for row in page.rows]
+
+    def _fetch(self, one: int, number: int) -> Page:
+        with self._lock:
+            self.asked.append((one, number))
+            self._under_way += 1
+            self.most = max(self.most, self._under_way)
+        threading.Event().wait(0.001)
+        with self._lock:
+            self._under_way -= 1
+        lengths = self._lists[one - 1]
         length = lengths[number - 1] if number <= len(lengths) else 0
-        return Page([{"n": number * 1000 + i} for i in range(length)])
+        return Page([{"n": number * 1000 + i} for i in range(length)], total=self._total)
 
-    with ThreadPoolExecutor(ahead) as workers:
-        found = [row["n"] for page in read_pages(fetch, size, ahead, workers) for row in page.rows]
-    return found, sorted(asked)
+
+def read(lengths: list[int], size: int, ahead: int, **more: Any) -> tuple[list[int], list[int]]:
+    """Read one list; returns the rows and the page numbers that were asked for."""
+    reading = Reading([lengths], size, ahead, **more)
+    return reading.rows[0], sorted(number for _, number in reading.asked)
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 4, 7])
@@ -42,6 +70,67 @@ def test_all_rows_come_in_order_and_few_pages_are_asked_in_vain(lengths: list[in
 
 def test_nothing_is_asked_ahead_before_a_full_page_came() -> None:
     assert read([2, 2, 2], 3, 8)[1] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 8])
+def test_where_booker_counts_no_page_is_asked_for_in_vain(ahead: int) -> None:
+    assert read([3] * 20, 3, ahead, total=60)[1] == list(range(1, 22))
+    assert read([3] * 20 + [1], 3, ahead, total=61)[1] == list(range(1, 23))
+
+
+@pytest.mark.parametrize("total", [1, 30, 10_000])
+def test_a_wrong_count_of_bookers_loses_nothing(total: int) -> None:
+    found, asked = read([3] * 20, 3, 4, total=total)
+    assert len(found) == 60
+    assert len(asked) <= 24
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 8])
+@pytest.mark.parametrize("lists", [[[3, 1], [], [3, 3, 3, 3, 2], [1]], [[]] * 9, [[3] * 9] * 3, [[2]] * 12])
+def test_lists_that_are_begun_ahead_are_read_as_though_alone(lists: list[list[int]], ahead: int) -> None:
+    reading = Reading(lists, 3, ahead)
+    assert reading.rows == [read(lengths, 3, 1)[0] for lengths in lists]
+    assert reading.asked[0] == (1, 1)
+    for one, lengths in enumerate(lists, 1):
+        numbers = sorted(number for of, number in reading.asked if of == one)
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert len(lengths) + 1 <= len(numbers) <= len(lengths) + max(1, ahead)
+    if ahead == 1:
+        assert reading.asked == sorted(reading.asked)
+
+
+def test_many_short_lists_are_under_way_at_the_same_time() -> None:
+    assert Reading([[2]] * 12, 3, 4).most == 4
+
+
+@pytest.mark.parametrize("ahead", [1, 8])
+def test_no_list_is_begun_ahead_before_booker_has_answered_well(ahead: int) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def refuse(one: int, number: int) -> Page:
+        asked.append((one, number))
+        raise UnavailableError("Booker is not available.")
+
+    with ThreadPoolExecutor(8) as workers:
+        lists = Lists([partial(refuse, one) for one in (1, 2)], 3, ahead, workers).read()
+        with pytest.raises(UnavailableError):
+            list(next(lists))
+    assert asked == [(1, 1)]
+
+
+def test_a_list_that_fails_ahead_fails_when_it_is_its_turn() -> None:
+    def fetch(lengths: list[int], number: int) -> Page:
+        if number > len(lengths):
+            raise UnavailableError("Booker is not available.")
+        return Page([{}] * lengths[number - 1])
+
+    fetches = [partial(fetch, lengths) for lengths in ([3, 3, 1, 0], [3, 2], [1, 0])]
+    with ThreadPoolExecutor(8) as workers:
+        pages = itertools.chain.from_iterable(Lists(fetches, 3, 8, workers).read())
+        found = [len(page.rows) for page in itertools.islice(pages, 5)]
+        with pytest.raises(UnavailableError):
+            next(pages)
+    assert found == [3, 3, 1, 3, 2]
 
 
 def test_pages_are_asked_for_at_the_same_time(fake: Any, run_tap: Run, customer: Any) -> None:

@@ -79,7 +79,7 @@ def test_the_time_left_is_said_where_booker_counts_or_the_history_is_cut() -> No
     told = Told(20)
     tally = Report(told.progress).tally("contacts", 3749)
     tally.begin()
-    tally.expect(4)
+    tally.used(4)
     tally.add(pages=1)
     assert told.lines == ["reading contacts of 3749: 1 pages, 0 rows, 0.1 pages per second, 1 min left"]
     other = Report(told.progress).tally("check_ins", 3749)

@@ -21,6 +21,14 @@ def strike(frame, event, arg):
     if event == "c_return" and arg.__name__ == "_release_save" and frame.f_back.f_code.co_name == "result":
         ask()
 """
+#: The same while pages are waited for.
+AMONG_PAGES = """
+def strike(frame, event, arg):
+    if event == "return" and frame.f_code.co_name == "_release_save":
+        waiting = frame.f_back.f_back.f_back
+        if waiting and waiting.f_back and waiting.f_back.f_code.co_name == "_pages":
+            ask()
+"""
 #: Where Python swallows whatever is raised.
 IN_A_FINALISER = """
 class Dying:
@@ -67,7 +75,9 @@ def run(program: str, *arguments: str, environment: dict[str, str]) -> subproces
 
 
 @pytest.mark.parametrize(
-    "moment", [IN_A_LOCK, IN_A_FINALISER, IN_A_LINE_OF_THE_LOG], ids=["lock", "finaliser", "log"]
+    "moment",
+    [IN_A_LOCK, AMONG_PAGES, IN_A_FINALISER, IN_A_LINE_OF_THE_LOG],
+    ids=["lock", "pages", "finaliser", "log"],
 )
 def test_a_signal_ends_the_run_with_its_number_wherever_it_strikes(
     fake: Any, customer: Any, tmp_path: Path, environment: dict[str, str], moment: str

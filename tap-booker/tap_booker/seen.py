@@ -1,0 +1,155 @@
+"""Each record once: what was met already, in as much memory for a million records as for fifty thousand."""
+
+from __future__ import annotations
+
+import json
+import logging
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tap_booker.errors import EndlessPagesError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tap_booker.client import Page
+    from tap_booker.rows import Row
+
+T = TypeVar("T")
+
+STALE_PAGES = 50
+"""So many pages in a row without a record that is new: the list has no end."""
+
+EQUAL_PAGES = 3
+"""So many equal pages in a row are one page that the server repeats; two can be a drift by a whole page."""
+
+IDS_IN_MEMORY, ROWS_IN_MEMORY = 20_000, 5_000
+"""So many are kept in memory; more go to a temporary file of SQLite's, which ends with the process."""
+
+AT_ONCE = 100
+"""So many are looked up together."""
+
+LARGEST = 2**63 - 1
+"""SQLite's largest whole number; an id beyond it stays in memory."""
+
+logger = logging.getLogger("tap-booker")
+
+
+class Seen:
+    """Ids that were met."""
+
+    def __init__(self) -> None:
+        self._near: set[int] = set()
+        self._file: sqlite3.Connection | None = None
+
+    def take(self, ids: Iterable[int | None]) -> set[int]:
+        """Those of these ids that are new; from now on they are not."""
+        new = {one for one in ids if one is not None} - self._near
+        new -= self._filed(new)
+        self._near |= new
+        if len(self._near) > IDS_IN_MEMORY:
+            self._put_away()
+        return new
+
+    def _filed(self, some: set[int]) -> set[int]:
+        """Those of these ids that are in the file."""
+        found: set[int] = set()
+        if self._file is None:
+            return found
+        ids = [one for one in some if one <= LARGEST]
+        for start in range(0, len(ids), AT_ONCE):
+            part = ids[start : start + AT_ONCE]
+            query = f"SELECT id FROM seen WHERE id IN ({','.join('?' * len(part))})"  # noqa: S608  marks only
+            found.update(one for (one,) in self._file.execute(query, part))
+        return found
+
+    def _put_away(self) -> None:
+        self._file = self._file or _new_file("CREATE TABLE seen (id INTEGER PRIMARY KEY)")
+        ids = sorted(one for one in self._near if one <= LARGEST)
+        self._file.executemany("INSERT INTO seen VALUES (?)", ((one,) for one in ids))
+        self._near.difference_update(ids)
+
+
+class Merged:
+    """Rows by id, of which the one that was put last counts."""
+
+    def __init__(self) -> None:
+        self._near: dict[int, Row | None] = {}
+        self._file: sqlite3.Connection | None = None
+
+    def put(self, one: int, row: Row | None) -> None:
+        """Have a row in place of any earlier one of this id; None for no row at all."""
+        self._near[one] = row
+        if len(self._near) > ROWS_IN_MEMORY:
+            self._put_away()
+
+    def rows(self) -> Iterator[Row]:
+        """All rows."""
+        if self._file is not None:
+            self._put_away()
+            for (text,) in self._file.execute("SELECT row FROM merged WHERE row IS NOT NULL ORDER BY id"):
+                yield json.loads(text)
+        yield from (row for row in self._near.values() if row is not None)
+
+    def _put_away(self) -> None:
+        self._file = self._file or _new_file("CREATE TABLE merged (id INTEGER PRIMARY KEY, row TEXT)")
+        ids = sorted(one for one in self._near if one <= LARGEST)
+        pairs = ((one, None if (row := self._near.pop(one)) is None else json.dumps(row)) for one in ids)
+        self._file.executemany("INSERT OR REPLACE INTO merged VALUES (?, ?)", pairs)
+
+
+def _new_file(table: str) -> sqlite3.Connection:
+    """A database that nobody else sees; the few runs that need one pay for loading SQLite."""
+    import sqlite3  # noqa: PLC0415
+
+    file = sqlite3.connect("")
+    file.execute("PRAGMA journal_mode = OFF")
+    file.execute(table)
+    return file
+
+
+def once(items: Iterable[tuple[int, T]], seen: Seen) -> Iterator[T]:
+    """Those of these items whose ids were not met before."""
+    rest = iter(items)
+    while some := list(islice(rest, AT_ONCE)):
+        new = seen.take(one for one, _ in some)
+        for one, item in some:
+            if one in new:
+                new.remove(one)
+                yield item
+
+
+def new_rows(
+    pages: Iterator[Page], id_of: Callable[[dict[str, Any]], int | None]
+) -> Iterator[dict[str, Any]]:
+    """Yield each record once: pages drift when rows change during the read, and a row may come twice.
+
+    A page that comes three times in a row ends the list: some servers repeat the last page for ever
+    (inferred).
+
+    Args:
+        pages: Pages in order.
+        id_of: The id of a record, or None; rows without id are all yielded, for the caller to judge.
+
+    Raises:
+        EndlessPagesError: Many different pages, and nothing new on any of them.
+    """
+    seen = Seen()
+    last: list[int | None] = []
+    stale = equal = 0
+    for page in pages:
+        ids = [id_of(row) for row in page.rows]
+        equal = equal + 1 if any(ids) and ids == last else 1
+        if equal == EQUAL_PAGES:
+            logger.warning("Booker repeats a page; it is taken as the end of the list.")
+            return
+        new = seen.take(ids)
+        stale = 0 if page.skipped or new else stale + 1
+        if stale > STALE_PAGES:
+            raise EndlessPagesError(f"{STALE_PAGES} pages in a row brought nothing new.")
+        for row, one in zip(page.rows, ids, strict=True):
+            if one is None or one in new:
+                new.discard(one)
+                yield row
+        last = ids
