@@ -73,6 +73,7 @@ format: .venv/.dev-ready ## let ruff mend what it can
 .PHONY: docs
 docs: .venv/.dev-ready ## renew the pages that are generated
 	@.venv/bin/python docs/generate.py
+	@.venv/bin/python -m bench.report
 
 .PHONY: pins
 pins: .venv/.dev-ready ## renew constraints.txt: every version to the newest that fits

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.profiling import rooms
+from bench.shapes import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 SHORTEST = 0.1
 """Seconds: what takes no longer than starts differ among themselves says nothing of a rate."""
 STARTS = 3
+PROFILED = 4
+"""One of so many records is enough to see where the time goes: a profiler makes all slower."""
 
 Costs = dict[str, list["Cost"]]
 
@@ -53,15 +56,15 @@ class Comparison:
         return measured(self, min(runs, self.at_most_runs or runs))
 
     def profile(self) -> dict[str, float]:
-        """Seconds of one run of ours by room, largest first; empty where nothing of it can be profiled."""
-        return _profile(self)
+        """Seconds of one run of ours by room, largest first; empty where time is not what counts."""
+        return {} if self.quantity is MEMORY else _profile(self)
 
 
 def _profile(case: Comparison) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BENCH_PROFILE"] = folder
         try:
-            case.variants[0].run(case.variants[0].amount)
+            case.variants[0].run(case.variants[0].amount // PROFILED)
         finally:
             del os.environ["BENCH_PROFILE"]
         return rooms(Path(folder))

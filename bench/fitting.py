@@ -13,6 +13,8 @@ FLAT = 1.3
 """What grows by less than this between the smallest and the largest size does not grow."""
 NEAR = 0.15
 """A power this near to 1 is linear: three sizes on a busy machine tell no more."""
+SHARE = 0.2
+"""Less than this on top of the fixed cost is lost in what one run differs from the next."""
 
 
 def fitted(points: Mapping[int, float], fixed: float) -> dict[str, Any]:
@@ -27,9 +29,11 @@ def fitted(points: Mapping[int, float], fixed: float) -> dict[str, Any]:
         the largest deviation as a share; `verdict`.
     """
     sizes = sorted(points)
-    above = {size: points[size] - fixed for size in sizes if points[size] > fixed}
-    if points[sizes[-1]] <= FLAT * max(points[sizes[0]], fixed) or len(above) < 2:  # noqa: PLR2004 - a line
-        return {"fixed": _short(fixed), "power": None, "each": None, "off": None, "verdict": "flat"}
+    above = {size: points[size] - fixed for size in sizes if points[size] > (1 + SHARE) * fixed}
+    grows = points[sizes[-1]] > FLAT * max(points[sizes[0]], fixed)
+    if not grows or len(above) < 2:  # noqa: PLR2004 - no line goes through one point
+        verdict = "grows, too few sizes to tell how" if grows else "flat"
+        return {"fixed": _short(fixed), "power": None, "each": None, "off": None, "verdict": verdict}
     xs, ys = [math.log(size) for size in above], [math.log(one) for one in above.values()]
     power, base = statistics.linear_regression(xs, ys)
     off = max(abs(math.exp(base + power * x - y) - 1) for x, y in zip(xs, ys, strict=True))

@@ -101,6 +101,8 @@ def written(contacts: int) -> Books:
 
 def deepened(books: Books, times: int) -> Books:
     """The same with so many times the check-ins: copies of those it has, delivered in the years before."""
+    if times == 1:
+        return books
 
     def deepen(deep: Books) -> None:
         shutil.copyfile(books.ledger, deep.ledger)
@@ -111,7 +113,8 @@ def deepened(books: Books, times: int) -> Books:
                 _copy_visits(connection, nth)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    return _kept(f"{books.ledger.stem}-deepened-{times}", deepen)
+    name, _, _ = books.ledger.stem.rpartition("-")
+    return _kept(f"{name}-deepened-{times}", deepen)
 
 
 def _copy_visits(connection: sqlite3.Connection, nth: int) -> None:

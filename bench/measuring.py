@@ -6,11 +6,10 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import requests
 
@@ -110,15 +109,36 @@ def cost_of(
             open_files.enter_context((cache() / f"stderr-{no}.log").open("w+b"))
             for no, _ in enumerate(commands)
         ]
-        began = time.perf_counter()
-        processes = _started(commands, source, sink, logs)
-        usages = [_ended(*one) for one in zip(processes, commands, logs, strict=True)]
-        wall = time.perf_counter() - began
+        for process in _started(commands, source, sink, logs):
+            process.wait()
+        ends = [_End.read(no) for no, _ in enumerate(commands)]
+        failures = [*filter(None, map(_failure, ends, commands, logs))]
+    if failures:
+        raise FailedError("\n".join(failures))
     arrivals = by.ask("arrivals") if by else ()
     seen: dict[str, Any] = by.ask("calls") if by else {"calls": {}, "cpu": 0.0}
-    cpu = sum(usage.ru_utime + usage.ru_stime for usage in usages)
-    rss = max(usage.ru_maxrss for usage in usages) * UNIT / 1e6
+    wall, cpu = max(end.wall for end in ends), sum(end.cpu for end in ends)
+    rss = max(end.rss for end in ends)
     return Cost(wall, cpu, rss, seen["calls"], seen["cpu"], arrivals)
+
+
+class _End(NamedTuple):
+    """How a command ended: see `bench.launch`; memory in MB."""
+
+    wall: float
+    cpu: float
+    rss: float
+    code: int
+
+    @classmethod
+    def read(cls, no: int) -> _End:
+        """What was written down of the command at this place of the pipe."""
+        wall, cpu, rss, code = _used(no).read_text().split()
+        return cls(float(wall), float(cpu), int(rss) * UNIT / 1e6, int(code))
+
+
+def _used(no: int) -> Path:
+    return cache() / f"used-{no}.txt"
 
 
 def _environment() -> dict[str, str]:
@@ -135,8 +155,10 @@ def _started(
     for no, command in enumerate(commands):
         stdin = processes[-1].stdout if processes else source
         stdout = subprocess.PIPE if no < len(commands) - 1 else sink
+        _used(no).unlink(missing_ok=True)
+        line = [sys.executable, "-I", "-S", str(ROOT / "bench" / "launch.py"), str(_used(no)), *command]
         one = subprocess.Popen(
-            command, stdin=stdin, stdout=stdout, stderr=logs[no], env=_environment(), cwd=cache()
+            line, stdin=stdin, stdout=stdout, stderr=logs[no], env=_environment(), cwd=cache()
         )
         if processes and processes[-1].stdout:  # only the reader holds it, so that it ends with the writer
             processes[-1].stdout.close()
@@ -144,12 +166,10 @@ def _started(
     return processes
 
 
-def _ended(process: subprocess.Popen[bytes], command: Sequence[str], log: IO[Any]) -> Any:
-    """Wait for a process; gives what it used."""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        log.seek(0)
-        said = log.read()[-QUOTED:].decode(errors="replace")
-        raise FailedError(f"{json.dumps(list(command))} ended with {process.returncode}:\n{said}")
-    return usage
+def _failure(end: _End, command: Sequence[str], log: IO[Any]) -> str:
+    """What a command said last that did not end with 0, else nothing."""
+    if not end.code:
+        return ""
+    log.seek(0)
+    said = log.read()[-QUOTED:].decode(errors="replace")
+    return f"{json.dumps(list(command))} ended with {end.code}:\n{said}"

@@ -1,16 +1,32 @@
-"""The benchmarks run, and all do the same work in them. What they measure is no test's business."""
+"""The benchmarks run, all do the same work in them, and the page is what they found.
+
+What they find is no test's business: a test that a slow machine fails says nothing of the code.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from bench.cases import delivering, reading
+from bench.cases import cases, reading, staging
+from bench.cases.pacing import paces
 from bench.comparing import Comparison, summary
-from bench.measuring import Cost
+from bench.fitting import fitted
+from bench.measuring import Cost, FailedError, cost_of
+from bench.report import HISTORY, PAGE, RESULTS, page
 from bench.shapes import CPU, CPU_RATE, Floor, Variant
+from bench.vendors import FIRST_NEWS, NOW, Booker, customer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SMALL = 0.001
 ROOT = Path(__file__).parents[1]
@@ -59,43 +75,166 @@ def test_what_was_too_short_to_tell_reaches_no_floor() -> None:
     assert [(floor["found"], floor["is_reached"]) for floor in found["floors"]] == [(None, False)] * 2
 
 
+def test_the_memory_of_a_command_is_its_own_and_not_that_of_whoever_starts_it() -> None:
+    much = b"x" * 300_000_000
+    assert cost_of([sys.executable, "-c", "pass"]).rss < 100 < len(much) / 1e6
+
+
+def test_a_pipe_costs_what_all_of_it_costs_and_each_failure_is_quoted() -> None:
+    burn = "import time; sum(iter(lambda: time.process_time() < 0.3, False))"
+    work = [sys.executable, "-c", burn]
+    assert cost_of(work, work).cpu > 0.6
+    wrong = [sys.executable, "-c", "import sys; sys.exit('no luck')"]
+    with pytest.raises(FailedError, match=r"ended with 1:\nno luck\n(?s:.*)ended with 1:\nno luck"):
+        cost_of(wrong, wrong)
+
+
+def test_the_stub_shows_every_customer_once_and_later_only_those_that_changed() -> None:
+    booker = Booker(customers=250, check_ins=0)
+    pages = [booker.customers_page({"PageNumber": nth, "PageSize": 100}) for nth in range(1, 5)]
+    rows = [json.loads(one)["Customers"] for one in pages]
+    assert [len(one) for one in rows] == [100, 100, 50, 0]
+    shown = rows[0][6]
+    assert shown == customer(7, "3120000007", shown["Customer"]["CustomerStats"]["DateOfLastVisitOffset"])
+    booker.changed = 2
+    later = {"PageNumber": 1, "PageSize": 100, "FromDateLastModifiedOffset": "…"}
+    found = json.loads(booker.customers_page(later))["Customers"]
+    assert [(one["ID"], one["Customer"]["LastName"]) for one in found] == [(1, "Lovelace"), (2, "Lovelace")]
+
+
+@pytest.mark.parametrize("number", [0, 1, 7, 250])
+def test_the_stub_shows_every_check_in_in_one_window(number: int) -> None:
+    booker = Booker(customers=10, check_ins=number)
+    booker.arrived = 3
+    bounds = [NOW + timedelta(days=1 - 30 * nth) for nth in range(14)]
+    found = Counter(
+        one["ID"]
+        for end, start in pairwise(bounds)
+        for page_number in (1, 2, 3)
+        for one in json.loads(booker.appointments_page(asked(start, end, page_number)))["Results"]
+    )
+    assert sorted(found) == [*range(1, number + 1), *(FIRST_NEWS + nth for nth in (1, 2, 3))]
+    assert set(found.values()) == {1}
+
+
+def asked(start: datetime, end: datetime, number: int) -> dict[str, Any]:
+    """A search by start."""
+    bounds = {"FromStartDateOffset": start.isoformat(), "ToStartDateOffset": end.isoformat()}
+    return {**bounds, "PageNumber": number, "PageSize": 100}
+
+
+def test_the_pace_of_calls_is_counted_by_their_arrivals() -> None:
+    even = [nth / 10 for nth in range(31)]
+    assert paces(even, 10) == {
+        "mean": pytest.approx(10),
+        "busiest second": 11,
+        "most ahead of the pace": pytest.approx(0, abs=1e-9),
+    }
+    burst = [0.0, 0.1, *[2.0] * 15, 3.9]  # 15 where, after an idle time, one second's worth is 10
+    assert paces(burst, 10)["most ahead of the pace"] == pytest.approx(14)
+
+
+@pytest.mark.parametrize(
+    ("of", "verdict", "power"),
+    [
+        (lambda size: 30 + 2 * size, "linear", 1.0),
+        (lambda size: 30 + size**1.3, "not linear: more", 1.3),
+        (lambda size: 30 + size**0.5, "not linear: less", 0.5),
+        (lambda size: 30 + size / 100_000, "flat", None),
+    ],
+)
+def test_growth_is_named_by_the_power_that_fits_above_the_fixed_part(
+    of: Callable[[int], float], verdict: str, power: float | None
+) -> None:
+    fit = fitted({size: of(size) for size in (1_000, 10_000, 100_000)}, fixed=30)
+    assert fit["verdict"] == verdict
+    assert fit["power"] == power
+    assert fit["fixed"] == 30
+    assert fit["off"] in {0, None}
+
+
+def test_what_is_lost_in_the_fixed_part_is_left_out_of_the_fit() -> None:
+    assert fitted({10: 5.1, 100: 9, 1_000: 45}, fixed=5)["verdict"] == "linear"
+    assert fitted({10: 5.1, 100: 5.2, 1_000: 50}, fixed=5)["verdict"] == "grows, too few sizes to tell how"
+
+
+def test_the_page_is_what_was_measured() -> None:
+    results, history = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS, HISTORY))
+    assert PAGE.read_text(encoding="utf-8") == page(results, history)
+    assert {case.name for case in cases(1.0)} <= set(results["cases"])
+
+
+def test_the_page_shows_a_bound_that_was_missed_as_missed() -> None:
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    bounds = [floor for case in results["cases"].values() for floor in case["floors"]]
+    for floor in bounds:
+        floor["is_reached"] = floor is not bounds[0]
+    made = page(results, [{"change": "A change", "what": "seconds", "before": "9", "after": "1"}])
+    assert f"{len(bounds)} bounds, {len(bounds) - 1} reached, 1 missed." in made
+    assert made.count("**missed**") == 1
+    assert "| A change | seconds | 9 | 1 |" in made
+
+
 @pytest.fixture(scope="module")
-def peers() -> None:
-    """Each peer's environment."""
-    folders = [f".cache/bench-peers/{name}/.ready" for name in ("jsonl", "dlt")]
-    subprocess.run(["make", "--no-print-directory", *folders], check=True, cwd=ROOT)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("peers")
-def test_everybody_asks_for_every_record() -> None:
-    for case in (*reading.cases(SMALL), *delivering.cases(SMALL)):
-        for one in case.variants:
-            calls = one.run(one.amount).calls
-            pages = one.amount // reading.PAGE + 1
-            if case.name.startswith("reading"):
-                assert calls["POST customers"] in range(pages, pages + reading.READERS), (case.name, one.who)
-            else:
-                kinds = {
-                    "delivering_creates": {"POST contacts"},
-                    "delivering_updates": {"GET contact", "PUT contact"},
-                    "delivering_visits": {"POST visits"},
-                }
-                made = {kind: number for kind, number in calls.items() if kind != "GET contacts"}
-                assert made == dict.fromkeys(kinds[case.name], one.amount), (case.name, one.who)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("peers")
-def test_the_results_are_a_table_and_json(tmp_path: Path) -> None:
-    file = tmp_path / "results.json"
+def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `make bench` finds, with little work."""
+    folder = tmp_path_factory.mktemp("bench")
+    file = folder / "results.json"
     line = ["make", "--no-print-directory", "bench"]
-    line += [f"BENCH=--only delivering_creates --only empty_hour --scale 0.02 --runs 1 --json {file}"]
-    done = subprocess.run(line, check=False, cwd=ROOT, capture_output=True, text=True)
-    assert file.exists(), done.stdout + done.stderr
-    found = json.loads(file.read_text())
-    assert found["machine"]["cores"]
-    case = found["cases"]["delivering_creates"]
-    assert set(case["memory_mb"]) == {"target-referrizer", "stock SDK target", "dlt destination"}
-    assert found["cases"]["empty_hour"]["floors"][0]["found"] > 0
-    assert "MISSED" in done.stdout or "reached" in done.stdout
+    line += [f"BENCH=--scale {SMALL} --runs 1 --json {file}"]
+    home = {**os.environ, "BENCH_CACHE": str(folder / "cache")}
+    ended = subprocess.run(line, check=False, cwd=ROOT, env=home, capture_output=True, text=True)
+    assert file.exists(), ended.stdout + ended.stderr
+    found: dict[str, Any] = json.loads(file.read_text())
+    assert set(found["cases"]) == {case.name for case in cases(SMALL)}, ended.stdout + ended.stderr
+    assert "MISSED" in ended.stdout or "reached" in ended.stdout
+    return found
+
+
+@pytest.mark.slow
+def test_everybody_asks_for_every_record(done: dict[str, Any]) -> None:
+    kinds = {
+        "delivering_creates": {"POST contacts"},
+        "delivering_updates": {"GET contact", "PUT contact"},
+        "delivering_visits": {"POST visits"},
+    }
+    for name in ("reading_slow_pages", "reading_processor", *kinds):
+        case = done["cases"][name]
+        assert set(case["calls"]) == set(case["records"])
+        for who, calls in case["calls"].items():
+            amount = case["records"][who]
+            made = {kind: number for kind, number in calls.items() if kind != "GET contacts"}
+            if name in kinds:
+                assert made == dict.fromkeys(kinds[name], amount), (name, who)
+            else:
+                pages = amount // reading.PAGE + 1
+                assert made["POST customers"] in range(pages, pages + reading.READERS), (name, who)
+
+
+@pytest.mark.slow
+def test_a_profile_names_rooms_of_ours_and_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    (case,) = staging.cases(0.01)
+    rooms = case.profile()
+    assert {"target_referrizer.sinks", "SQLAlchemy", "Singer SDK", "JSON", "imports"} <= set(rooms)
+    assert list(rooms.values()) == sorted(rooms.values(), reverse=True)
+
+
+@pytest.mark.slow
+def test_every_case_comes_out(done: dict[str, Any]) -> None:
+    assert done["machine"]["cores"]
+    found = done["cases"]
+    assert set(found["delivering_creates"]["memory_mb"]) == {
+        "target-referrizer",
+        "stock SDK target",
+        "dlt destination",
+    }
+    assert found["empty_hour"]["floors"][0]["found"] > 0
+    plan = {"creates": 1000, "updates": 0, "visits": 0}
+    for backend in ("sqlite", "postgresql"):
+        assert found.get(f"memory_target_{backend}", {"planned": {"1000": plan}})["planned"]["1000"] == plan
+    largest = list(found["growth"]["sizes"].values())[-1]
+    assert largest["first load"]["calls"]["POST contacts"] == 100
+    assert largest["full refresh"]["referrizer_calls"] == 0
+    assert largest["hour with 1 % changed"]["calls"]["POST visits"] == 1
+    assert page(done, []).startswith("# Performance")

@@ -28,7 +28,7 @@ STATES = [cache() / f"state-{nth}.json" for nth in range(3)]
 
 def cases(scale: float) -> list[Growth]:
     """One case of all sizes."""
-    return [Growth(tuple(max(int(size * scale), SMALLEST) for size in SIZES))]
+    return [Growth(sorted({max(int(size * scale), SMALLEST) for size in SIZES}))]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Growth:
 
     sizes: Sequence[int]
     name: str = "growth"
-    title: str = "How cost grows: tap-booker | target-referrizer, one check-in of each contact"
+    title: str = "tap-booker | target-referrizer, first load to next hour, one check-in of each contact"
 
     def measure(self, runs: int) -> dict[str, Any]:
         """See `Case`. One run of each: the largest one takes minutes."""
