@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A clock and a wait may disagree by less than this without anybody being early.
 _HAIR = 1e-6
+#: So many seconds at most are made good for those who woke too late for their turn.
+_OVERSLEPT = 0.1
 #: Seconds by which a pause has to be longer to be told of.
 _NEWS = 1.0
 _FIRST_BACKOFF = 1.0
@@ -31,7 +33,8 @@ class Pacer:
     """Hands out turns, evenly spaced, to any number of workers.
 
     Turns are not saved up: after an idle time requests leave one by one and not in a burst, so that no second
-    ever holds more than the allowed number.
+    ever holds more than the allowed number. Only who waited for a turn and woke too late does not cost the
+    others theirs: else the allowed number would never be reached.
     """
 
     def __init__(
@@ -56,8 +59,10 @@ class Pacer:
 
     def take(self, stop: Stop) -> None:
         """Wait until it is the calling worker's turn, or until the run is stopped."""
-        while not stop.is_set() and (seconds := self._seconds_to_go()) > 0:
+        has_waited = False
+        while not stop.is_set() and (seconds := self._seconds_to_go(has_waited=has_waited)) > 0:
             (self._wait or stop.wait)(seconds)
+            has_waited = True
 
     def pause(self, seconds: float) -> bool:
         """Let nobody have a turn for so many seconds; never shortens a pause that is longer.
@@ -76,14 +81,14 @@ class Pacer:
         with self._lock:
             return self._resume - self._clock()
 
-    def _seconds_to_go(self) -> float:
+    def _seconds_to_go(self, *, has_waited: bool) -> float:
         """Take the turn if it is due (0), else say how long it is away; a pause may come while one waits."""
         with self._lock:
             now = self._clock()
-            away = max(self._next, self._resume) - now
-            if away > _HAIR:
-                return away
-            self._next = now + self._interval
+            due = max(self._next, self._resume)
+            if due - now > _HAIR:
+                return due - now
+            self._next = (max(due, now - _OVERSLEPT) if has_waited else now) + self._interval
             return 0.0
 
 

@@ -1,5 +1,6 @@
 """Requests leave evenly, pauses bind everybody, an outage is borne for a while."""
 
+import heapq
 import math
 import threading
 from dataclasses import dataclass, field
@@ -158,3 +159,104 @@ def test_a_date_without_the_answers_own_date_is_compared_with_this_machine() -> 
     asked = retry_after({"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT"})
     expected = (datetime(2100, 12, 31, 23, 59, 59, tzinfo=UTC) - datetime.now(UTC)).total_seconds()
     assert asked == pytest.approx(expected, abs=60)
+
+
+# Several workers, each of them under way for a while after its turn
+
+
+class Workday:
+    """A clock of several workers: it moves on when all of them sleep, to whoever wakes first."""
+
+    def __init__(self, workers: int, late: float) -> None:
+        self.now, self._late, self._awake = 0.0, late, workers
+        self._moved = threading.Condition()
+        self._alarms: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep until then, and somewhat longer, as machines do."""
+        with self._moved:
+            alarm = self.now + seconds + self._late
+            heapq.heappush(self._alarms, alarm)
+            self._rest()
+            self._moved.wait_for(lambda: self.now >= alarm)
+
+    def leave(self) -> None:
+        with self._moved:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._awake -= 1
+        if not self._awake and self._alarms:
+            self.now = self._alarms[0]
+            while self._alarms and self._alarms[0] <= self.now:
+                heapq.heappop(self._alarms)
+                self._awake += 1
+            self._moved.notify_all()
+
+
+def day(
+    rate: float, *, workers: int, latency: float, late: float, until: float, pauses: dict[int, float]
+) -> list[float]:
+    """When requests leave: each worker takes its turn, is under way, and takes its next; some answer a pause.
+
+    Args:
+        rate: Requests per second that are allowed.
+        workers: So many at once.
+        latency: Seconds that each is under way.
+        late: Seconds by which each sleeper wakes too late.
+        until: When they stop.
+        pauses: Seconds that the answer to the nth request asks to wait.
+    """
+    time, lock, left = Workday(workers, late), threading.Lock(), list[float]()
+    pacer = Pacer(rate, time, time.sleep)
+
+    def work() -> None:
+        while time() < until:
+            pacer.take(Stop())
+            with lock:
+                left.append(time())
+                number = len(left)
+            time.sleep(latency)
+            pacer.pause(pauses.get(number, 0))
+        time.leave()
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [moment for moment in left if moment < until]
+
+
+def most_in_a_second(left: list[float]) -> int:
+    return max(sum(start <= moment < start + 1 - 1e-6 for moment in left) for start in left)
+
+
+@pytest.mark.parametrize(
+    ("rate", "workers", "latency", "late"),
+    [(10, 8, 0.2, 0.0), (10, 8, 0.2, 0.015), (10, 3, 0.2, 0.001), (50, 16, 0.2, 0.004), (2, 1, 0.2, 0.05)],
+)
+def test_the_ceiling_is_reached_and_not_passed(rate: int, workers: int, latency: float, late: float) -> None:
+    left = day(rate, workers=workers, latency=latency, late=late, until=20, pauses={})
+    assert 0.97 * 20 * rate <= len(left) <= 20 * rate + 1
+    assert most_in_a_second(left) <= rate * 1.1 + 1
+
+
+def test_workers_that_are_too_slow_for_the_ceiling_save_nothing_up() -> None:
+    left = day(50, workers=2, latency=0.2, late=0, until=10, pauses={})
+    assert len(left) == pytest.approx(2 * 5 * 10, abs=4)
+    assert most_in_a_second(left) <= 11
+
+
+def test_a_pause_that_one_answer_asks_for_binds_all_workers() -> None:
+    """The answer to the 20th request, 0.2 s after it left, asks for 5 seconds."""
+    left = day(10, workers=8, latency=0.2, late=0, until=20, pauses={20: 5.0})
+    asked = left[19] + 0.2
+    assert not [moment for moment in left if asked + 1e-6 < moment < asked + 5 - 1e-6]
+    after = [moment for moment in left if moment > asked + 1]
+    assert after[0] == pytest.approx(asked + 5, abs=0.01)
+    assert most_in_a_second(after) <= 10
+    assert len(after) >= 0.97 * 10 * (20 - after[0])
