@@ -65,7 +65,7 @@ class Index:
         ledger.put("index_no", str(number))
         read = 0
         self._context.progress.at("indexing")
-        for page in self._context.client.list_contacts():
+        for page in self._context.client.list_contacts(self._context.settings.concurrent_requests):
             self._context.stop.check()
             read += len(page)
             with ledger.transaction() as tx:

@@ -24,6 +24,7 @@ from urllib.parse import quote
 
 from target_referrizer.calls import Call
 from target_referrizer.errors import SettingsError, TargetError, Unavailable
+from target_referrizer.listing import PAGE_SIZE, list_pages
 from target_referrizer.outcomes import Refused, Unknown, accept
 from target_referrizer.pacing import Pacer, Patience, backoff
 from target_referrizer.stopping import Stop, Stopped
@@ -36,7 +37,6 @@ __all__ = ["Referrizer", "Refused", "Unknown"]
 
 log = logging.getLogger("target-referrizer")
 
-PAGE_SIZE = 100
 _UPDATE_TRIES = 3
 _READ_TRIES = 6
 _LONG = 5.0  # seconds of silence that people are told of
@@ -108,32 +108,17 @@ class Referrizer:
         """Whether any contact was found by its id so far: that this can be done is only inferred."""
         return self._found_by_id.is_set()
 
-    def list_contacts(self) -> Iterator[list[dict[str, Any]]]:
-        """All contacts of the account, page by page (documented: 1-based, at most 100 on a page).
+    def list_contacts(self, at_once: int = 1) -> Iterator[list[dict[str, Any]]]:
+        """All contacts of the account (documented: 1-based pages of at most 100), as `list_pages` reads them.
 
-        The end is where as many were read as the server says there are (documented), else the first empty
-        page; a short one is not. A total that is just one full page says little: it may be the page's own. An
-        empty page before the total is asked for once more: contacts that the index lacks would be created
-        again. A page that came before is also the end, for a server that keeps showing its last page.
+        Args:
+            at_once: So many pages are asked for at once.
 
         Raises:
             SettingsError: The token is refused or the address is wrong.
             Unavailable: A page could not be read.
         """
-        seen: set[int] = set()
-        read = 0
-        for page in range(1, 1_000_000):
-            contacts, total = self._page(page)
-            if not contacts and read < total:
-                contacts, total = self._page(page)
-            read += len(contacts)
-            print_of_page = hash(tuple(contact["id"] for contact in contacts))
-            if not contacts or print_of_page in seen:
-                return
-            seen.add(print_of_page)
-            yield contacts
-            if read == total != PAGE_SIZE:
-                return
+        return list_pages(self._page, at_once)
 
     def get_contact(self, contact_id: str) -> dict[str, Any]:
         """One contact, whole (inferred: `GET /contacts/{id}`).
