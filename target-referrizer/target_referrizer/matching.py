@@ -98,6 +98,36 @@ def find_own(person: Person, candidates: Sequence[Candidate]) -> Match | None:
     return Match(found.id, "created", agrees=True) if found else None
 
 
+class Household:
+    """Some who share a phone and a last name, asked whether one more of them may be one of these.
+
+    It says yes wherever `find` would, and looks at no pair: first names that do not disagree begin with one
+    another, so that their beginnings are enough to tell. Without a last name a phone decides nothing, and
+    only two of whom nothing differs cannot be told apart.
+    """
+
+    def __init__(self, last: str) -> None:
+        self._is_named = bool(last)
+        self._whole: dict[bool, set[str]] = {True: set(), False: set()}  # first names, by having an e-mail
+        self._begun: dict[bool, set[str]] = {True: set(), False: set()}  # all beginnings of these
+
+    def add(self, first: str, *, has_email: bool) -> None:
+        """One more of the household, by the key of the first name."""
+        self._whole[has_email].add(first)
+        self._begun[has_email].update(first[:end] for end in range(len(first) + 1))
+
+    def may_hold(self, first: str, *, has_email: bool) -> bool:
+        """Whether somebody of this first name may be one of them, by the phone that they share."""
+        if not self._is_named:
+            return not has_email and first in self._whole[False]
+        beginnings = [first[:end] for end in range(len(first) + 1)]
+        others = [False] if has_email else [False, True]  # where both have an e-mail a phone decides nothing
+        return any(
+            first in self._begun[other] or any(one in self._whole[other] for one in beginnings)
+            for other in others
+        )
+
+
 def _only(found: list[Candidate]) -> Candidate | None:
     if len(found) > 1:
         raise Ambiguous

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from target_referrizer.ledger.tables import contact
+from target_referrizer.matching import Household
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +23,9 @@ CREATE_TRIES = 2
 #: What a contact that was created is recognised by, whatever its record says later.
 SENT_KEYS = ("email_key", "phone_key", "first_key", "last_key")
 
+_ONE = sa.update(contact).where(contact.c.source == sa.bindparam("of"), contact.c.id == sa.bindparam("key"))
+_INTEND = _ONE.values(create_tries=contact.c.create_tries + 1)
+
 
 def begin_creates(tx: sa.Connection, source: str) -> None:
     """Forget how often an earlier run tried."""
@@ -29,28 +34,58 @@ def begin_creates(tx: sa.Connection, source: str) -> None:
 
 
 def choose_creates(tx: sa.Connection, source: str, number: int) -> int:
-    """Mark who is created in this round: the newest of those who share an e-mail, or a phone and last name.
+    """Mark who is created in this round: no two of them can be one person, and the newest come first.
 
-    The others are matched again after the round: they may be the person that was just created. In the first
+    The others are matched again after the round: they may be a person that was just created. In the first
     round a phone alone counts, so that where Referrizer lets only one have it, it is always the newest.
     """
     marked = (contact.c.source == source) & (contact.c.create_round != 0)
     tx.execute(sa.update(contact).where(marked).values(create_round=0))
-    newest_first = (contact.c.updated_at.is_(None), contact.c.updated_at.desc(), contact.c.id)
     alone = sa.literal("id:") + contact.c.id
     household = contact.c.phone_key if number == 1 else contact.c.phone_key + "/" + contact.c.last_key
-    rank = [
-        sa.func.row_number().over(partition_by=sa.func.coalesce(key, alone), order_by=newest_first)
-        for key in (contact.c.email_key, household)
-    ]
+    of_email, of_household = (sa.func.coalesce(key, alone) for key in (contact.c.email_key, household))
     ranked = (
-        sa.select(contact.c.id, *(one.label(f"rank{no}") for no, one in enumerate(rank)))
+        sa.select(
+            contact.c.id,
+            _newest_first(of_email).label("of_email"),
+            _newest_first(of_household).label("of_household"),
+            sa.func.count().over(partition_by=of_household).label("size"),
+        )
         .where(_fresh(source))
         .subquery()
     )
-    chosen = sa.select(ranked.c.id).where(ranked.c.rank0 == 1, ranked.c.rank1 == 1)
+    first = (ranked.c.of_household == 1) if number == 1 else (ranked.c.size == 1)
+    chosen = sa.select(ranked.c.id).where(ranked.c.of_email == 1, first)
     mark = sa.update(contact).where(contact.c.source == source, contact.c.id.in_(chosen))
-    return int(tx.execute(mark.values(create_round=number)).rowcount)
+    found = int(tx.execute(mark.values(create_round=number)).rowcount)
+    return found if number == 1 else found + _choose_in_households(tx, source, number, ranked)
+
+
+def _newest_first(group: sa.ColumnElement[str]) -> sa.Over[int]:
+    order = (contact.c.updated_at.is_(None), contact.c.updated_at.desc(), contact.c.id)
+    return sa.func.row_number().over(partition_by=group, order_by=order)
+
+
+def _choose_in_households(tx: sa.Connection, source: str, number: int, ranked: sa.Subquery) -> int:
+    """Mark those of a phone and last name who can be none of the newer ones there.
+
+    Thousands may share what a business writes down where it knows nothing: one a round would take for ever.
+    """
+    there = (contact.c.source == source) & (contact.c.id == ranked.c.id) & (ranked.c.size > 1)
+    person = (contact.c.id, contact.c.phone_key, contact.c.last_key, contact.c.email_key, contact.c.first_key)
+    query = sa.select(*person, ranked.c.of_email).join(ranked, there).where(contact.c.source == source)
+    rows = tx.execute(query.order_by(contact.c.phone_key, contact.c.last_key, ranked.c.of_household)).all()
+    chosen = []
+    for (_, last), household in groupby(rows, key=lambda row: (row.phone_key, row.last_key)):
+        newer = Household(last)
+        for row in household:
+            may_be_newer = newer.may_hold(row.first_key, has_email=bool(row.email_key))
+            newer.add(row.first_key, has_email=bool(row.email_key))
+            if not may_be_newer and row.of_email == 1:
+                chosen.append({"of": source, "key": row.id, "create_round": number})
+    if chosen:
+        tx.execute(_ONE, chosen)
+    return len(chosen)
 
 
 def _fresh(source: str) -> sa.ColumnElement[bool]:
@@ -68,13 +103,17 @@ def creates(tx: sa.Connection, source: str, number: int, after: str) -> list[Row
 
 def intend_creates(tx: sa.Connection, source: str, rows: Sequence[Row], now: datetime) -> None:
     """Write down that these contacts are about to be created, and by what they will be recognised."""
-    one = sa.update(contact).where(contact.c.source == source, contact.c.id == sa.bindparam("key"))
-    tries = contact.c.create_tries + 1
     sent = [
-        {"key": row.id, "create_sent": json.dumps([getattr(row, key) for key in SENT_KEYS])} for row in rows
+        {
+            "of": source,
+            "key": row.id,
+            "create_intent_at": now,
+            "create_sent": json.dumps([getattr(row, key) for key in SENT_KEYS]),
+        }
+        for row in rows
     ]
     if sent:
-        tx.execute(one.values(create_intent_at=now, create_tries=tries), sent)
+        tx.execute(_INTEND, sent)
 
 
 def drop_intents(tx: sa.Connection, source: str, ids: Sequence[str]) -> None:
