@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: What Referrizer has not taken, or not answered, for so long is a person's to look at.
 GIVEN_UP = timedelta(hours=48)
+#: How far a run is, is written down again when it is older than this: each time would slow the delivery.
+WRITTEN_EVERY = timedelta(seconds=1)
 
 
 @dataclass
@@ -47,14 +49,18 @@ class Context:
     now: Callable[[], datetime]
 
     def __post_init__(self) -> None:
+        self._written_phase, self._written_at = "", self.as_of
         self.moment = journal.Moment(self.run, self.as_of)
         self.index_no = int(self.ledger.get("index_no") or 0)
         self.cut_offs = self.settings.policy.cut_offs(self.as_of)
         self.maps_group = self.settings.field_map.path("group") is not None
 
     def reached(self, tx: sa.Connection, phase: str, done: int, total: int = 0) -> None:
-        """Tell how far a phase is: who looks on, and who asks the ledger."""
-        journal.progress(tx, self.run, phase=phase, progress=done, total=total, progressed_at=self.now())
+        """Tell how far a phase is: who looks on at once, and who asks the ledger once in a second."""
+        now = self.now()
+        if phase != self._written_phase or not timedelta(0) <= now - self._written_at < WRITTEN_EVERY:
+            journal.progress(tx, self.run, phase=phase, progress=done, total=total, progressed_at=now)
+            self._written_phase, self._written_at = phase, now
         self.progress.at(phase, done, total)
 
     @property

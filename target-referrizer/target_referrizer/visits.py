@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from target_referrizer import origin, payloads
 from target_referrizer.context import GIVEN_UP
 from target_referrizer.errors import SettingsError, TargetError
-from target_referrizer.ledger import journal, outbox
+from target_referrizer.ledger import journal, outbox, posting
 from target_referrizer.ledger.outbox import RESENT
 from target_referrizer.ledger.rows import canonical
 from target_referrizer.referrizer import Refused, Unknown
+from target_referrizer.turns import Turns
 from target_referrizer.updates import lose
 
 if TYPE_CHECKING:
@@ -61,10 +62,7 @@ class Visits:
     since: datetime
     first_run: datetime
     is_second: bool = False
-    _after: tuple[Any, ...] | None = None
-    _queue: list[Any] = field(default_factory=list)
-    _busy: set[str] = field(default_factory=set)
-    _exhausted: bool = False
+    _turns: Turns | None = field(default=None, init=False)
 
     def look_at_origin(self) -> Visits:
         """The same, knowing that the ledger replaces a lost one, should that have come out only now."""
@@ -79,32 +77,28 @@ class Visits:
     def take(self, tx: sa.Connection, room: int) -> list[VisitJob]:
         """See `Work`. What needs no call (too early, or two check-ins at one instant) is decided here."""
         jobs: list[VisitJob] = []
-        while len(jobs) < room:
-            row = self._next(tx)
-            if row is None:
-                break
-            job = self._intend(tx, row)
-            if job is not None:
-                self._busy.add(job.remote_id)
+        while len(jobs) < room and (row := self.turns.take(tx)) is not None:
+            job = self._job(tx, row)
+            if job is None:
+                self.turns.give_back(row.to)
+            else:
                 jobs.append(job)
+        intents = (
+            (job.id, {"remote_contact_id": job.remote_id, "sent_at": job.at, "points": job.points})
+            for job in jobs
+        )
+        sending = {"status": "sending", "intent_at": self.context.as_of}
+        posting.set_visits(tx, self.context.source, ((key, {**sending, **what}) for key, what in intents))
         return jobs
 
-    def _next(self, tx: sa.Connection) -> Any:
-        """The next visit of a contact that has none in flight; None when there is none for now."""
-        while True:
-            for place, row in enumerate(self._queue):
-                if row.to not in self._busy:
-                    return self._queue.pop(place)
-            if self._exhausted or len(self._queue) >= outbox.PAGE:
-                return None
-            page = outbox.visits(tx, self.context.source, self.since, self._after)
-            self._exhausted = len(page) < outbox.PAGE
-            if not page:
-                return None
-            self._after = (page[-1].to, page[-1].checked_in_at, page[-1].id)
-            self._queue.extend(page)
+    @property
+    def turns(self) -> Turns:
+        """Whose visit is next, from the beginning when it is asked for the first time."""
+        self._turns = self._turns or Turns(self.context.source, self.since)
+        return self._turns
 
-    def _intend(self, tx: sa.Connection, row: Any) -> VisitJob | None:
+    def _job(self, tx: sa.Connection, row: Any) -> VisitJob | None:
+        """What is to be posted, None when that needs no call."""
         settings = self.context.settings
         points = settings.backfill_points if row.checked_in_at < self.first_run else settings.points
         was_sent = row.reason == RESENT
@@ -117,11 +111,6 @@ class Visits:
         if self._stands_near(tx, job, _INSTANT):
             self._settle(tx, job, "merged")
             return None
-        outbox.set_visit(
-            tx, self.context.source, job.id,
-            status="sending", intent_at=self.context.as_of, remote_contact_id=job.remote_id, sent_at=job.at,
-            points=points,
-        )  # fmt: skip
         return job
 
     def _is_too_soon(self, row: Any) -> bool:
@@ -156,25 +145,32 @@ class Visits:
         return False
 
     def settle(self, tx: sa.Connection, ended: list[tuple[VisitJob, Any]]) -> None:
-        """See `Work`."""
+        """See `Work`. What was delivered is written down together: it is nearly all."""
+        delivered = [(job, said) for job, said in ended if said is None or isinstance(said, str)]
+        settled = (
+            (job.id, {**self._settled(job), "status": "delivered", "remote_id": remote_id})
+            for job, remote_id in delivered
+        )
+        posting.set_visits(tx, self.context.source, settled)
+        notes = [self._about(job, points=job.points) for job, _ in delivered]
+        journal.note_all(tx, self.context.moment, "delivered", notes)
         for job, outcome in ended:
-            self._settle_one(tx, job, outcome)
+            if outcome is not None and not isinstance(outcome, str):
+                self._not_delivered(tx, job, outcome)
+            self.turns.give_back(job.remote_id)
 
-    def _settle_one(self, tx: sa.Connection, job: VisitJob, outcome: Any) -> None:
-        self._busy.discard(job.remote_id)
-        if outcome is None or isinstance(outcome, str):
-            self._settle(tx, job, "delivered", remote_id=outcome)
-        elif isinstance(outcome, Refused):
+    def _not_delivered(self, tx: sa.Connection, job: VisitJob, outcome: Any) -> None:
+        if isinstance(outcome, Refused):
             self._refused(tx, job, outcome)
         elif isinstance(outcome, TargetError):  # it never left
-            outbox.set_visit(tx, self.context.source, job.id, **outbox.OPEN_AGAIN)
+            posting.set_visit(tx, self.context.source, job.id, **outbox.OPEN_AGAIN)
         else:
             self.unknown(tx, job, str(outcome))
 
     def unknown(self, tx: sa.Connection, job: VisitJob, why: str) -> None:
         """The answer never came: held for a person, or to be sent again where the settings say so."""
         if self.context.settings.resend_uncertain:
-            outbox.set_visit(tx, self.context.source, job.id, **{**outbox.OPEN_AGAIN, "reason": RESENT})
+            posting.set_visit(tx, self.context.source, job.id, **{**outbox.OPEN_AGAIN, "reason": RESENT})
             self._note(tx, job, "resend")
             return
         self._settle(tx, job, "held", reason=why[:100])
@@ -182,8 +178,8 @@ class Visits:
 
     def _refused(self, tx: sa.Connection, job: VisitJob, refusal: Refused) -> None:
         if isinstance(refusal, ContactGone):
-            outbox.set_visit(tx, self.context.source, job.id, **outbox.OPEN_AGAIN)
-            self._queue = [row for row in self._queue if row.to != job.remote_id]
+            posting.set_visit(tx, self.context.source, job.id, **outbox.OPEN_AGAIN)
+            self.turns.drop(job.remote_id)
             lose(tx, self.context, job.remote_id)
         elif refusal.error_code == "CONTACT_ALREADY_CHECKED_IN":
             if job.was_sent or self._stands_near(tx, job, self.context.settings.minimum_interval):
@@ -198,10 +194,15 @@ class Visits:
             )
 
     def _stands_near(self, tx: sa.Connection, job: VisitJob, within: timedelta) -> bool:
-        return outbox.standing_near(tx, job.remote_id, job.at, within, but=(self.context.source, job.id))
+        return posting.standing_near(tx, job.remote_id, job.at, within, but=(self.context.source, job.id))
 
     def _settle(self, tx: sa.Connection, job: VisitJob, status: str, **more: Any) -> None:
-        settled: dict[str, Any] = {
+        settled = {**self._settled(job), "status": status, **more}
+        posting.set_visit(tx, self.context.source, job.id, **settled)
+        self._note(tx, job, status)
+
+    def _settled(self, job: VisitJob) -> dict[str, Any]:
+        return {
             "remote_contact_id": job.remote_id,
             "sent_at": job.at,
             "reason": None,
@@ -209,8 +210,6 @@ class Visits:
             "settled_at": self.context.as_of,
             "settled_run": self.context.run,
         }
-        outbox.set_visit(tx, self.context.source, job.id, status=status, **{**settled, **more})
-        self._note(tx, job, status, points=job.points if status == "delivered" else None)
 
     def _wait(self, tx: sa.Connection, job: VisitJob, reason: str, code: str) -> None:
         """Try again on later runs, for 48 hours; after a refusal for the interval once in each interval."""
@@ -220,12 +219,12 @@ class Visits:
             return
         tried = {"intent_at": self.context.as_of} if reason == "interval" else {}
         waits = {"status": "waiting", "reason": reason, "waiting_since": since}
-        outbox.set_visit(tx, self.context.source, job.id, **{**outbox.OPEN_AGAIN, **waits, **tried})
+        posting.set_visit(tx, self.context.source, job.id, **{**outbox.OPEN_AGAIN, **waits, **tried})
         if job.waiting_since is None:
             self._note(tx, job, "waiting", reason=reason)
 
     def _reject(self, tx: sa.Connection, job: VisitJob, code: str, reason: str) -> None:
-        outbox.set_visit(
+        posting.set_visit(
             tx, self.context.source, job.id, **{**outbox.OPEN_AGAIN, "status": "rejected", "reason": code}
         )
         record = {"id": job.id, "contact_id": job.contact_id, "checked_in_at": job.at.isoformat()}
@@ -234,20 +233,17 @@ class Visits:
         logger.warning("visit %s rejected: %s", job.id, TargetError(code, reason))
 
     def _note(self, tx: sa.Connection, job: VisitJob, kind: str, **detail: Any) -> None:
+        journal.note(tx, self.context.moment, kind, **self._about(job, **detail))
+
+    def _about(self, job: VisitJob, **detail: Any) -> dict[str, Any]:
         about = {"source": self.context.source, "contact_id": job.contact_id, "remote_id": job.remote_id}
-        journal.note(
-            tx,
-            self.context.moment,
-            kind,
-            **about,
-            visit=job.id,
-            **{k: v for k, v in detail.items() if v is not None},
-        )
+        known = {key: value for key, value in detail.items() if value is not None}
+        return {**about, "visit": job.id, **known}
 
 
 def settle_unfinished(context: Context, work: Visits) -> None:
     """Visits that were under way when a run died: nobody knows whether they arrived."""
     with context.ledger.transaction() as tx:
-        for row in outbox.unsettled_visits(tx, context.source):
+        for row in posting.unsettled_visits(tx, context.source):
             job = VisitJob(row.id, row.contact_id, row.remote_contact_id, row.sent_at, row.points, None)
             work.unknown(tx, job, "the run died before it had the answer")

@@ -169,11 +169,10 @@ class Wire:
         session = self._session(fresh=method == "POST")
         due = time.monotonic() + self._timeout  # of the machine, as the time limits of sockets are
         try:
-            response = session.request(
-                method,
-                self._api_url + path,
-                params=params,
-                json=body,
+            request = requests.Request(method, self._api_url + path, params=params, json=body)
+            response = session.send(
+                session.prepare_request(request),
+                proxies=session.proxies,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
@@ -210,11 +209,22 @@ class Wire:
         try:
             session, used_at = self._idle.pop()
         except IndexError:
-            session, used_at = requests.Session(), self._clock()
-            session.auth = self._auth
-            session.headers.update({"Accept": "application/json", "User-Agent": "target-referrizer"})
+            session, used_at = self._new_session(), self._clock()
         if fresh and self._clock() - used_at > _IDLE_SECONDS:
             session.close()
+        return session
+
+    def _new_session(self) -> requests.Session:
+        """Proxies and certificates as the environment names them now, and not again for each request.
+
+        That would be a fifth of what a request costs the processor.
+        """
+        session = requests.Session()
+        session.auth = self._auth
+        session.headers.update({"Accept": "application/json", "User-Agent": "target-referrizer"})
+        found = session.merge_environment_settings(self._api_url, {}, None, None, None)
+        session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
+        session.trust_env = False
         return session
 
 

@@ -6,9 +6,10 @@ process is killed is therefore never more than `width` requests, and each of the
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 from target_referrizer.errors import TargetError, Unavailable
@@ -16,7 +17,7 @@ from target_referrizer.referrizer import Refused, Unknown
 from target_referrizer.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     import sqlalchemy as sa
 
@@ -72,17 +73,20 @@ class Workers:
                 flight has been settled.
         """
         flying: dict[Future[Any], Any] = {}
+        done: SimpleQueue[Future[Any]] = SimpleQueue()
         done_so_far = 0
         with ThreadPoolExecutor(self.width, thread_name_prefix="referrizer") as pool, self._ending():
             while True:
-                done = wait(flying, return_when=FIRST_COMPLETED).done if flying else set()
-                ended = [(flying.pop(future), self._outcome(future)) for future in done]
+                ended = [(flying.pop(future), self._outcome(future)) for future in _come(done, flying)]
                 with self.ledger.transaction() as tx:
                     work.settle(tx, ended)
                     jobs = [] if self._is_halted() else work.take(tx, self.width - len(flying))
-                    done_so_far += len(done)
+                    done_so_far += len(ended)
                     progress(tx, done_so_far)
-                flying |= {pool.submit(work.send, job): job for job in jobs}
+                for job in jobs:
+                    future = pool.submit(work.send, job)
+                    flying[future] = job
+                    future.add_done_callback(done.put)
                 if not flying:
                     break
         if self.halt is not None:
@@ -133,6 +137,14 @@ class Workers:
             self.halt = error if isinstance(error, TargetError) else _unexpected(error)
         # The client gives up only before a request has left; anything else may have happened after.
         return error if isinstance(error, TargetError) else Unknown("an unexpected failure")
+
+
+def _come(done: SimpleQueue[Future[Any]], flying: Collection[Future[Any]]) -> list[Future[Any]]:
+    """What has come back, at least one of what is in flight; all that is there is written down together."""
+    if not flying:
+        return []
+    first = done.get()
+    return [first, *(done.get_nowait() for _ in range(done.qsize()))]
 
 
 def _unexpected(error: BaseException) -> TargetError:

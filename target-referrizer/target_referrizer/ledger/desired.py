@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 #: Of a Referrizer contact of which it is known what became of every write.
 SETTLED: dict[str, Any] = {"intent_at": None, "sent": None, "unsettled_since": None}
 
+_LINK_CREATED = (
+    sa.update(contact)
+    .where(contact.c.source == sa.bindparam("of"), contact.c.id == sa.bindparam("key"))
+    .values(
+        status="linked", linked_by="created", agrees=True, birthday_due=False, dirty=False,
+        create_intent_at=None, create_sent=None, unsettled_since=None, reject_code=None,
+    )
+)  # fmt: skip
+
 
 def unlinked(
     tx: sa.Connection, source: str, after: str, limit: int, *, gone_too: bool = False
@@ -93,16 +102,7 @@ def link_created(tx: sa.Connection, source: str, links: Sequence[dict[str, Any]]
         source: Source of the records.
         links: `key` (the record's id), `remote_id`, `linked_at`, `created_run`, `owns_fields`.
     """
-    settled = {
-        "status": "linked",
-        "linked_by": "created",
-        "agrees": True,
-        "birthday_due": False,
-        "dirty": False,
-    }
-    settled |= {"create_intent_at": None, "create_sent": None, "unsettled_since": None, "reject_code": None}
-    one = sa.update(contact).where(contact.c.source == source, contact.c.id == sa.bindparam("key"))
-    tx.execute(one, [{**settled, **link} for link in links])
+    tx.execute(_LINK_CREATED, [{"of": source, **link} for link in links])
 
 
 def remotes_with_news(tx: sa.Connection, source: str) -> list[str]:

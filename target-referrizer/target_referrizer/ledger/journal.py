@@ -24,6 +24,7 @@ KEPT = timedelta(days=90)
 NAMED = ("source", "contact_id", "remote_id")
 TIME_HAS_PASSED = "time has passed since the last visit"  # why a group moved without any news
 DIED = -1  # exit code of a run that never said how it ended
+_NOTE = sa.insert(event)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def note_all(tx: sa.Connection, moment: Moment, kind: str, events: Iterable[dict
         text = json.dumps(detail, ensure_ascii=False, default=str)
         named = {key: about.get(key) for key in NAMED}
         rows.append({"run": moment.run, "at": moment.at, "kind": kind, "detail": text, **named})
-    tx.execute(sa.insert(event), rows)
+    if rows:
+        tx.execute(_NOTE, rows)
 
 
 def reject(tx: sa.Connection, source: str, moment: Moment, row: Rejected) -> bool:

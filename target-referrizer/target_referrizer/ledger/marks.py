@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SALT = "mark_salt"
+_SALT = sa.select(meta.c.value).where(meta.c.key == SALT)
 VEILED = "forgotten-"  # begins the ids of forgotten records
 
 
@@ -40,7 +41,7 @@ class Marks:
     @classmethod
     def load(cls, tx: sa.Connection) -> Self:
         """Read all marks."""
-        salt = tx.scalar(sa.select(meta.c.value).where(meta.c.key == SALT))
+        salt = tx.scalar(_SALT)
         if salt is None:
             return cls("", {})
         return cls(salt, {row.digest: row.whom for row in tx.execute(sa.select(mark))})

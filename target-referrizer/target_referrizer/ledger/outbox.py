@@ -13,7 +13,7 @@ from target_referrizer.ledger.tables import contact, remote_contact, visit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from target_referrizer.groups import CutOffs
 
@@ -76,16 +76,23 @@ def _difference(row: Row, *, groups: bool) -> Difference:
     return Difference(row.id, changes, row.birthday, confirmed, row.confirmed_group, state)
 
 
+_ONE = sa.update(remote_contact).where(remote_contact.c.id == sa.bindparam("key"))
+_BIRTHDAY_DUE = (contact.c.remote_id == sa.bindparam("to")) & contact.c.birthday_due
+_BIRTHDAY_DONE = sa.update(contact).where(_BIRTHDAY_DUE).values(birthday_due=False)
+_REFUSED = sa.select(contact.c.source, contact.c.id).where(
+    contact.c.remote_id == sa.bindparam("to"), contact.c.reject_code.is_not(None)
+)
+
+
 def intend_updates(tx: sa.Connection, jobs: Sequence[Difference], now: datetime) -> None:
     """Write down that these contacts are about to be written, and in which fields.
 
     Until the outcome is known these fields may show either value, so that they are looked at again even where
     the source meanwhile says what was confirmed before.
     """
-    one = sa.update(remote_contact).where(remote_contact.c.id == sa.bindparam("key"))
-    sent = [{"key": job.remote_id, "sent": json.dumps(sorted(job.changes))} for job in jobs]
+    sent = [{"key": job.remote_id, "intent_at": now, "sent": json.dumps(sorted(job.changes))} for job in jobs]
     if sent:
-        tx.execute(one.values(intent_at=now), sent)
+        tx.execute(_ONE, sent)
 
 
 def doubt_update(tx: sa.Connection, remote_id: str, now: datetime) -> None:
@@ -114,18 +121,16 @@ def confirm_update(
     """Referrizer shows now what is in `values`; a birthday that is settled is not due any more."""
     done: dict[str, Any] = {**SETTLED, "refused": None}
     done |= {"birthday": None} if birthday_settled else {}
-    one = remote_contact.c.id == remote_id
-    tx.execute(sa.update(remote_contact).where(one).values(**values, **done))
+    tx.execute(_ONE, {"key": remote_id, **values, **done})
     if birthday_settled:
-        due = (contact.c.remote_id == remote_id) & contact.c.birthday_due
-        tx.execute(sa.update(contact).where(due).values(birthday_due=False))
+        tx.execute(_BIRTHDAY_DONE, {"to": remote_id})
 
 
 def accept(tx: sa.Connection, remote_id: str) -> list[Row]:
     """Nothing of this contact is refused any more; gives the records of which something was."""
-    refused = (contact.c.remote_id == remote_id) & contact.c.reject_code.is_not(None)
-    rows = list(tx.execute(sa.select(contact.c.source, contact.c.id).where(refused)))
+    rows = list(tx.execute(_REFUSED, {"to": remote_id}))
     if rows:
+        refused = (contact.c.remote_id == remote_id) & contact.c.reject_code.is_not(None)
         tx.execute(sa.update(contact).where(refused).values(reject_code=None))
     return rows
 
@@ -186,40 +191,7 @@ def sendable(
 OF_CONTACT = (visit.c.source == contact.c.source) & (visit.c.contact_id == contact.c.id)
 
 
-def visits(tx: sa.Connection, source: str, since: datetime, after: tuple[Any, ...] | None) -> list[Row]:
-    """The next visits to send, contact by contact and in time order."""
-    place = (contact.c.remote_id, visit.c.checked_in_at, visit.c.id)
-    query = sa.select(visit, contact.c.remote_id.label("to")).join(contact, OF_CONTACT)
-    query = query.where(sendable(source, since))
-    if after is not None:
-        query = query.where(
-            sa.tuple_(*place)
-            > sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(after, place, strict=True)))
-        )
-    return list(tx.execute(query.order_by(*place).limit(PAGE)))
-
-
 def count_held(tx: sa.Connection, source: str) -> int:
     """How many visits wait for a person."""
     held = (visit.c.source == source) & (visit.c.status == "held")
     return int(tx.scalar(sa.select(sa.func.count()).select_from(visit).where(held)) or 0)
-
-
-def set_visit(tx: sa.Connection, source: str, visit_id: str, **values: Any) -> None:
-    """Change one visit."""
-    tx.execute(sa.update(visit).where(visit.c.source == source, visit.c.id == visit_id).values(**values))
-
-
-def standing_near(
-    tx: sa.Connection, remote_id: str, at: datetime, within: timedelta, but: tuple[str, str]
-) -> bool:
-    """Whether another visit of this Referrizer contact is known within `within` of an instant."""
-    query = sa.select(sa.func.count()).select_from(visit)
-    query = query.where(visit.c.remote_contact_id == remote_id, visit.c.status.in_(STANDING))
-    query = query.where(visit.c.sent_at.between(at - within, at + within))
-    return bool(tx.scalar(query.where(~((visit.c.source == but[0]) & (visit.c.id == but[1])))))
-
-
-def unsettled_visits(tx: sa.Connection, source: str) -> list[Row]:
-    """Visits that were being sent when a run died."""
-    return list(tx.execute(sa.select(visit).where(visit.c.source == source, visit.c.status == "sending")))
