@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -143,6 +144,17 @@ def test_contacts_with_more_visits_than_a_page_do_not_hold_up_the_others(
     for to in {row.to for row in rounds[0]}:
         times = [row.checked_in_at for taken in rounds for row in taken if row.to == to]
         assert times == sorted(set(times))
+
+
+def test_a_ledger_on_postgresql_gives_the_same_turns(
+    filled: Callable[[int, int], Ledger], server: str
+) -> None:
+    contacts, visits = 3, PAGE + 7
+    with closing(Ledger(server)) as ledger:
+        fill(ledger, contacts, visits)
+        there = all_turns(ledger, width=2)
+    here = all_turns(filled(contacts, visits), width=2)
+    assert [[row.id for row in taken] for taken in there] == [[row.id for row in taken] for taken in here]
 
 
 def test_a_contact_that_is_gone_has_no_more_turns(filled: Callable[[int, int], Ledger]) -> None:

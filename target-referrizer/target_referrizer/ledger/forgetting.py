@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from target_referrizer.ledger.marks import VEILED, Marks
 from target_referrizer.ledger.rows import ContactRow, canonical, id_text
-from target_referrizer.ledger.tables import contact, event, mark, rejection, remote_contact, visit
+from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, visit
 from target_referrizer.people import email_key, fold, phone_key
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def come_back(tx: sa.Connection, source: str, contact_id: str, email_key: str | 
         return int(back)
     digests = [one for one, other in marks.whom.items() if other == whom]
     tx.execute(sa.delete(contact).where(contact.c.id.in_([VEILED + one for one in digests])))
-    return int(tx.execute(sa.delete(mark).where(mark.c.whom == whom)).rowcount)
+    return marks.take_away(tx, whom)
 
 
 def veil_contacts(tx: sa.Connection, source: str, rows: Iterable[ContactRow]) -> Iterable[ContactRow]:

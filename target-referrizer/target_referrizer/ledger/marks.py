@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SALT = "mark_salt"
-_SALT = sa.select(meta.c.value).where(meta.c.key == SALT)
+_CHANGE = "marks_changed"  # another value in `meta` after each change
+_STATE = sa.select(meta).where(meta.c.key.in_((SALT, _CHANGE)))
+_READ = "marks"  # where a connection keeps what it read
 VEILED = "forgotten-"  # begins the ids of forgotten records
 
 
@@ -40,11 +42,16 @@ class Marks:
 
     @classmethod
     def load(cls, tx: sa.Connection) -> Self:
-        """Read all marks."""
-        salt = tx.scalar(_SALT)
-        if salt is None:
+        """Read all marks; again only when they have changed since this connection read them last."""
+        found = {row.key: row.value for row in tx.execute(_STATE)}
+        if SALT not in found:
             return cls("", {})
-        return cls(salt, {row.digest: row.whom for row in tx.execute(sa.select(mark))})
+        state = (found[SALT], found.get(_CHANGE))
+        if tx.info.get(_READ, (None,))[0] != state:
+            whom = {row.digest: row.whom for row in tx.execute(sa.select(mark))}
+            tx.info[_READ] = state, cls(found[SALT], whom)
+        marks: Self = tx.info[_READ][1]
+        return marks
 
     @classmethod
     def begin(cls, tx: sa.Connection) -> Self:
@@ -58,7 +65,13 @@ class Marks:
         new = sorted(set(digests) - set(self.whom))
         if new:
             tx.execute(sa.insert(mark), [{"digest": digest, "whom": whom} for digest in new])
+            _changed(tx)
         self.whom.update(dict.fromkeys(new, whom))
+
+    def take_away(self, tx: sa.Connection, whom: str) -> int:
+        """Keep no marks of one person any more; gives how many there were."""
+        _changed(tx)
+        return int(tx.execute(sa.delete(mark).where(mark.c.whom == whom)).rowcount)
 
     def of_record(self, source: str, contact_id: str) -> str:
         """The digest of a record's id."""
@@ -119,3 +132,11 @@ class Marks:
         return bool(self.whom) and (
             self.of_remote(remote_id) in self.whom or self.find_person(person) is not None
         )
+
+
+def _changed(tx: sa.Connection) -> None:
+    """Let everybody read the marks anew; what was read here goes, also should this be rolled back."""
+    tx.info.pop(_READ, None)
+    value = secrets.token_hex(8)
+    if not tx.execute(sa.update(meta).where(meta.c.key == _CHANGE).values(value=value)).rowcount:
+        tx.execute(sa.insert(meta).values(key=_CHANGE, value=value))

@@ -1,0 +1,74 @@
+"""The marks of who was forgotten are read when they have changed, not for each contact that is written."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from tests.target_referrizer.asking import ask
+from tests.target_referrizer.salon import contact
+
+from target_referrizer.ledger import Ledger
+from target_referrizer.ledger.marks import Marks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.target_referrizer.salon import Salon
+
+
+def whom(ledger: Ledger) -> dict[str, str]:
+    with ledger.transaction() as tx:
+        return dict(Marks.load(tx).whom)
+
+
+def test_what_another_process_forgets_is_known_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with closing(Ledger(url)) as here, closing(Ledger(url)) as there:
+        assert whom(here) == {}
+        with there.transaction() as tx:
+            Marks.begin(tx).add(tx, ["one", "two"], "somebody")
+        assert whom(here) == {"one": "somebody", "two": "somebody"}
+        with there.transaction() as tx:
+            Marks.load(tx).add(tx, ["three"], "another")
+        assert whom(here) == whom(there) == {"one": "somebody", "two": "somebody", "three": "another"}
+        with there.transaction() as tx:
+            assert Marks.load(tx).take_away(tx, "somebody") == 2
+        assert whom(here) == whom(there) == {"three": "another"}
+
+
+def test_what_is_rolled_back_is_not_remembered(tmp_path: Path) -> None:
+    def fails(tx: sa.Connection) -> None:
+        Marks.load(tx).add(tx, ["two"], "another")
+        assert len(Marks.load(tx).whom) == 2
+        raise OSError
+
+    with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
+        with ledger.transaction() as tx:
+            Marks.begin(tx).add(tx, ["one"], "somebody")
+        assert len(whom(ledger)) == 1
+        with pytest.raises(OSError), ledger.transaction() as tx:  # noqa: PT011 - the very one from above
+            fails(tx)
+        assert whom(ledger) == {"one": "somebody"}
+
+
+def test_a_run_reads_the_marks_no_more_often_for_more_contacts(salon: Salon) -> None:
+    salon.run([contact("gone")])
+    ask(salon, "forget", "gone")
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM mark" in statement:
+            asked.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        salon.run([contact(key) for key in range(5)], brake_percent=10_000)
+        few = len(asked)
+        salon.run([contact(key) for key in range(100, 160)], brake_percent=10_000)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert 0 < len(asked) - few <= few
+    assert len(salon.shown()) == 1 + 5 + 60
