@@ -28,17 +28,19 @@ Row = sa.Row[Any]
 
 @dataclass(frozen=True)
 class Creation:
-    """A contact about to be created: its record, what Referrizer shall show, and the birthday."""
+    """A contact about to be created.
+
+    Attributes:
+        row: Its record.
+        values: What Referrizer shall show.
+        extra: Sent besides: its group, and the birthday, which is sent once.
+        remote: What the ledger will know of it, but for its id.
+    """
 
     row: Row
     values: dict[str, Any]
-    group: str | None
-    birthday: str | None
-
-    @property
-    def extra(self) -> dict[str, str | None]:
-        """What is sent besides the values."""
-        return {"group": self.group, "birthday": self.birthday}
+    extra: dict[str, str | None]
+    remote: dict[str, Any]
 
 
 class Creates:
@@ -48,17 +50,38 @@ class Creates:
         self._context = context
         self._number = number
         self._after = ""
-        self._queue: deque[Row] = deque()
+        self._is_all_read = False
+        self._rows: deque[Row] = deque()
+        self._ready: deque[Creation] = deque()
         self.duplicates: list[Row] = []
 
     def take(self, tx: sa.Connection, room: int) -> list[Creation]:
         """See `Work`."""
-        if not self._queue:
-            self._queue.extend(creating.creates(tx, self._context.source, self._number, self._after))
-            self._after = self._queue[-1].id if self._queue else self._after
-        jobs = [self._creation(self._queue.popleft()) for _ in range(min(room, len(self._queue)))]
+        if len(self._ready) < room:
+            self._read(tx)
+            self._make_ready(room)
+        jobs = [self._ready.popleft() for _ in range(min(room, len(self._ready)))]
         creating.intend_creates(tx, self._context.source, [job.row for job in jobs], self._context.as_of)
         return jobs
+
+    def prepare(self, room: int) -> None:
+        """See `Work`."""
+        if not (self._rows or self._is_all_read):
+            with self._context.ledger.transaction() as tx:
+                self._read(tx)
+        self._make_ready(room)
+
+    def _read(self, tx: sa.Connection) -> None:
+        if self._rows or self._is_all_read:
+            return
+        page = creating.creates(tx, self._context.source, self._number, self._after)
+        self._is_all_read = len(page) < creating.PAGE
+        self._after = page[-1].id if page else self._after
+        self._rows.extend(page)
+
+    def _make_ready(self, room: int) -> None:
+        while self._rows and len(self._ready) < room:
+            self._ready.append(self._creation(self._rows.popleft()))
 
     def _creation(self, row: Row) -> Creation:
         context, settings = self._context, self._context.settings
@@ -75,7 +98,8 @@ class Creates:
             if value
         }
         values = settings.field_map.mapped({**values, **known})
-        return Creation(row, values, values.pop("group", None), birthday)
+        extra = {"group": values.pop("group", None), "birthday": birthday}
+        return Creation(row, values, extra, self._remote(row, values, extra))
 
     def send(self, job: Creation) -> str | None:
         """See `Work`. Gives the new contact's id, None when the answer did not say it."""
@@ -108,29 +132,28 @@ class Creates:
         if not created:
             return
         context = self._context
-        index.put(tx, context.index_no, [self._remote(job, remote_id) for job, remote_id in created])
+        index.put(tx, context.index_no, [{**job.remote, "id": remote_id} for job, remote_id in created])
         wanted.link_created(
             tx, context.source, [_link(context, job, remote_id) for job, remote_id in created]
         )
         notes = [
-            {"source": job.row.source, "contact_id": job.row.id, "remote_id": remote_id, "group": job.group,
+            {"source": job.row.source, "contact_id": job.row.id, "remote_id": remote_id, "group": job.extra["group"],
              "fields": sorted(job.values)}
             for job, remote_id in created
         ]  # fmt: skip
         journal.note_all(tx, context.moment, "created", notes)
 
-    def _remote(self, job: Creation, remote_id: str) -> dict[str, Any]:
+    def _remote(self, row: Row, values: dict[str, Any], extra: dict[str, str | None]) -> dict[str, Any]:
         settings = self._context.settings
-        values = canonical(job.values)
+        text = canonical(values)
         return {
-            "id": remote_id,
-            **remote_keys(settings, settings.field_map.build({**job.values, **job.extra})),
+            **remote_keys(settings, settings.field_map.build({**values, **extra})),
             "is_linked": True,
             "is_gone": False,
-            "desired": values,
-            "confirmed": values,
-            "confirmed_group": job.group,
-            "latest_visit_at": job.row.latest_visit_at,
+            "desired": text,
+            "confirmed": text,
+            "confirmed_group": extra["group"],
+            "latest_visit_at": row.latest_visit_at,
             "written_run": self._context.run,
         }
 

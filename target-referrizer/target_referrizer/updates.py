@@ -50,15 +50,29 @@ class Updates:
     lost: list[str] = field(default_factory=list)  # whom Referrizer did not find
     _after: str = ""
     _queue: deque[Difference] = field(default_factory=deque)
+    _is_all_read: bool = False
 
     def take(self, tx: sa.Connection, room: int) -> list[Difference]:
         """See `Work`."""
-        if not self._queue:
-            self._queue.extend(outbox.differences(tx, self.context.cut_offs, self._after, groups=self.groups))
-            self._after = self._queue[-1].remote_id if self._queue else self._after
+        self._fill(tx)
         jobs = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
         outbox.intend_updates(tx, jobs, self.context.as_of)
         return jobs
+
+    def prepare(self, room: int) -> None:
+        """See `Work`."""
+        del room
+        if not (self._queue or self._is_all_read):
+            with self.context.ledger.transaction() as tx:
+                self._fill(tx)
+
+    def _fill(self, tx: sa.Connection) -> None:
+        if self._queue or self._is_all_read:
+            return
+        page = outbox.differences(tx, self.context.cut_offs, self._after, groups=self.groups)
+        self._is_all_read = len(page) < outbox.PAGE
+        self._after = page[-1].remote_id if page else self._after
+        self._queue.extend(page)
 
     def send(self, job: Difference) -> Written:
         """See `Work`. A refused write is tried again with the computed values alone."""

@@ -42,6 +42,9 @@ class Work(Protocol):
     def send(self, job: Any) -> Any:
         """Talk to Referrizer about one job; runs in a worker, touches no ledger."""
 
+    def prepare(self, room: int) -> None:
+        """Work out, while nothing has come back, what the next `room` jobs need; writes nothing."""
+
     def settle(self, tx: sa.Connection, ended: list[tuple[Any, Any]]) -> None:
         """Write outcomes down: pairs of a job and what `send` gave for it, or the error that it raised."""
 
@@ -89,6 +92,8 @@ class Workers:
                     future.add_done_callback(done.put)
                 if not flying:
                     break
+                if done.empty():
+                    work.prepare(self.width)
         if self.halt is not None:
             raise self.halt
 
