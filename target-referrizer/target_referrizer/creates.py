@@ -137,8 +137,8 @@ class Creates:
             tx, context.source, [_link(context, job, remote_id) for job, remote_id in created]
         )
         notes = [
-            {"source": job.row.source, "contact_id": job.row.id, "remote_id": remote_id, "group": job.extra["group"],
-             "fields": sorted(job.values)}
+            {"source": job.row.source, "contact_id": job.row.id, "remote_id": remote_id,
+             "group": job.extra["group"], "fields": sorted(job.values)}
             for job, remote_id in created
         ]  # fmt: skip
         journal.note_all(tx, context.moment, "created", notes)
