@@ -98,8 +98,6 @@ class Run:
             journal.finish_run(self.ledger, self.number, self._outside.now(), error.exit_code, None)
             raise
 
-    # --- staging
-
     def stage_contacts(self, rows: Sequence[ContactRow]) -> None:
         """Take contacts in as the desired state."""
         with self.ledger.transaction() as tx:
@@ -128,8 +126,6 @@ class Run:
         now = self._outside.now()
         journal.progress(tx, self.number, phase="staging", progress=read, progressed_at=now)
 
-    # --- end of input
-
     def finish(self, leave_state: Callable[[], None] = lambda: None) -> int:
         """Reconcile, deliver, account; gives the exit code.
 
@@ -140,7 +136,7 @@ class Run:
         text = None
         try:
             with self.ledger.transaction() as tx:
-                journal.progress(tx, self.number, phase="waiting for its turn")
+                journal.progress(tx, self.number, phase="waiting for its turn", has_news=self._has_news)
             with self._turn():
                 error = self._deliver()
                 self.progress.at("accounting")
@@ -170,6 +166,11 @@ class Run:
         with self.ledger.locks.delivery():
             self.is_delivering = True
             yield
+
+    @property
+    def _has_news(self) -> bool:
+        """Whether the input held a record, or a newer state than the tap began with."""
+        return self.has_newer_state or self._tally.read.total() > 0
 
     def _keep_end(self, error: Exception | None, text: str | None) -> TargetError | None:
         """Write down how the run ended; gives why that cannot be done."""
@@ -292,7 +293,7 @@ class Run:
             "run": self.number,
             "exit_code": exit_code(error),
             "started_at": self._started.isoformat(),
-            "has_news": self.has_newer_state or self._tally.read.total() > 0,
+            "has_news": self._has_news,
             "duration_seconds": round((self._outside.now() - self._started).total_seconds(), 1),
         }
         summary.show(about)

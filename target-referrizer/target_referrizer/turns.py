@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.ledger import posting
-from target_referrizer.ledger.outbox import PAGE
+from target_referrizer.ledger.posting import PAGE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +28,7 @@ class Turns:
         self._rows: dict[str, deque[Row]] = {}
         self._last_read: dict[str, Row] = {}  # of contacts that have more visits than were read
         self._ready: deque[str] = deque()
-        self._after: str | None = None
+        self._after = ""
         self._exhausted = False
 
     def take(self, tx: sa.Connection) -> Row | None:
@@ -56,10 +56,7 @@ class Turns:
         self._last_read.pop(to, None)
 
     def _read(self, tx: sa.Connection) -> None:
-        if self._after is None:
-            page = posting.first_visits(tx, self._source, self._since)
-        else:
-            page = posting.visits_after(tx, self._source, self._since, self._after)
+        page = posting.visits_to_send(tx, self._source, self._since, self._after)
         of_contact: dict[str, list[Row]] = {}
         for row in page:
             of_contact.setdefault(row.to, []).append(row)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from target_referrizer.ledger.desired import differs
 from target_referrizer.ledger.journal import TIME_HAS_PASSED
-from target_referrizer.ledger.tables import contact, event, remote_contact, visit
+from target_referrizer.ledger.tables import LINKED, contact, event, remote_contact, visit
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -146,13 +146,9 @@ def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) ->
 
 def by_group(tx: sa.Connection) -> dict[str, int]:
     """Linked Referrizer contacts by the group that was confirmed."""
-    group = sa.func.coalesce(remote_contact.c.confirmed_group, "")
-    query = (
-        sa.select(group.label("name"), sa.func.count().label("n"))
-        .where(remote_contact.c.is_linked)
-        .group_by("name")
-    )
-    return {row.name or "not written yet": row.n for row in tx.execute(query)}
+    group = remote_contact.c.confirmed_group
+    query = sa.select(group.label("name"), sa.func.count().label("n")).where(LINKED).group_by(group)
+    return {row.name or "not written yet": row.n for row in tx.execute(query.order_by(group))}
 
 
 def _counts(tx: sa.Connection, query: sa.Select[Any], reasons: set[str]) -> Counts:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger.tables import contact
+from target_referrizer.ledger.tables import IN_A_ROUND, WAS_TRIED, contact
 from target_referrizer.matching import Household
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _INTEND = _ONE.values(create_tries=contact.c.create_tries + 1)
 
 def begin_creates(tx: sa.Connection, source: str) -> None:
     """Forget how often an earlier run tried."""
-    tried = (contact.c.source == source) & (contact.c.create_tries > 0)
+    tried = (contact.c.source == source) & WAS_TRIED
     tx.execute(sa.update(contact).where(tried).values(create_tries=0))
 
 
@@ -39,7 +39,7 @@ def choose_creates(tx: sa.Connection, source: str, number: int) -> int:
     The others are matched again after the round: they may be a person that was just created. In the first
     round a phone alone counts, so that where Referrizer lets only one have it, it is always the newest.
     """
-    marked = (contact.c.source == source) & (contact.c.create_round != 0)
+    marked = (contact.c.source == source) & IN_A_ROUND
     tx.execute(sa.update(contact).where(marked).values(create_round=0))
     alone = sa.literal("id:") + contact.c.id
     household = contact.c.phone_key if number == 1 else contact.c.phone_key + "/" + contact.c.last_key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.ledger.rows import canonical
-from target_referrizer.ledger.tables import contact, remote_contact
+from target_referrizer.ledger.tables import DIRTY, HAS_NEWS, LINKED, UNLINKED, contact, remote_contact
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -41,8 +41,9 @@ def unlinked(
         limit: So many at most.
         gone_too: Also those that are gone: whoever an owner made again can be linked again.
     """
-    statuses = ("new", "lost", "gone") if gone_too else ("new", "lost")
-    query = sa.select(contact).where(contact.c.source == source, contact.c.status.in_(statuses))
+    query = sa.select(contact).where(contact.c.source == source, UNLINKED)
+    if not gone_too:
+        query = query.where(contact.c.status != "gone")
     return list(tx.execute(query.where(contact.c.id > after).order_by(contact.c.id).limit(limit)))
 
 
@@ -108,7 +109,7 @@ def link_created(tx: sa.Connection, source: str, links: Sequence[dict[str, Any]]
 def remotes_with_news(tx: sa.Connection, source: str) -> list[str]:
     """Referrizer contacts that a record with news is linked to."""
     query = sa.select(contact.c.remote_id).where(
-        contact.c.source == source, contact.c.dirty, contact.c.status == "linked"
+        contact.c.source == source, DIRTY, contact.c.status == "linked"
     )
     return [row.remote_id for row in tx.execute(query.distinct())]
 
@@ -202,7 +203,23 @@ def differs(cut_offs: CutOffs, *, groups: bool) -> sa.ColumnElement[bool]:
     wanted = fields | moves(cut_offs) if groups else fields
     again = remote_contact.c.refused.is_(None) | (remote_contact.c.refused != state_of(cut_offs))
     in_doubt = remote_contact.c.intent_at.is_not(None)
-    return remote_contact.c.is_linked & ~remote_contact.c.is_gone & (in_doubt | (wanted & again))
+    return LINKED & (in_doubt | (wanted & again))
+
+
+def differs_in_parts(cut_offs: CutOffs, *, groups: bool) -> list[sa.ColumnElement[bool]]:
+    """`differs` as parts that have no contact in common, each with an index that finds it.
+
+    These are contacts with news of any kind, and those whose group is no longer right though they have none.
+    """
+    whole = differs(cut_offs, groups=groups)
+    with_news, aged = LINKED & HAS_NEWS & whole, LINKED & moves(cut_offs) & ~HAS_NEWS & whole
+    return [with_news, aged] if groups else [with_news]
+
+
+def count_differing(tx: sa.Connection, cut_offs: CutOffs, *, groups: bool) -> int:
+    """How many linked contacts need a write, or a look."""
+    count = sa.select(sa.func.count()).select_from(remote_contact)
+    return sum(tx.scalar(count.where(part)) or 0 for part in differs_in_parts(cut_offs, groups=groups))
 
 
 def state_of(cut_offs: CutOffs) -> sa.ColumnElement[str]:

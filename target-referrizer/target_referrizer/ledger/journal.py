@@ -149,7 +149,7 @@ def start_run(ledger: Ledger, source: str, started_at: datetime, as_of: datetime
 
 
 def progress(tx: sa.Connection, run_no: int, **how_far: Any) -> None:
-    """Say how far a run is: `phase`, `progress`, `total`, and `progressed_at`, when that was."""
+    """Say how far a run is: `phase`, `progress`, `total`, `progressed_at` (when that was), `has_news`."""
     tx.execute(sa.update(run).where(run.c.id == run_no).values(**how_far))
 
 
@@ -199,9 +199,8 @@ def last_done(ledger: Rows, source: str) -> sa.Row[Any] | None:
 
 def last_with_news(ledger: Rows, source: str) -> sa.Row[Any] | None:
     """The newest of these whose input held a record, or a newer state than the tap began with."""
-    had_none = sa.func.coalesce(run.c.accounting, "").like('%"has_news": false%')
     done = (run.c.source == source) & (run.c.command == "run") & run.c.exit_code.in_((0, 3))
-    return _newest(ledger, done & ~had_none)
+    return _newest(ledger, done & run.c.has_news)
 
 
 def last_ended(ledger: Rows, source: str) -> sa.Row[Any] | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger.tables import contact, visit
+from target_referrizer.ledger.tables import DIRTY, WAS_UNDONE, contact, visit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ def work_out(tx: sa.Connection, source: str, zone: tzinfo) -> None:
 
     A check-in that was taken back also discards what the contact says about that same local day.
     """
-    dirty = (contact.c.source == source) & contact.c.dirty
+    dirty = (contact.c.source == source) & DIRTY
     newest = (
         sa.select(sa.func.max(visit.c.checked_in_at))
         .where(_OWN_VISIT, visit.c.is_checked_in)
@@ -45,7 +45,7 @@ def _discarded(tx: sa.Connection, dirty: sa.ColumnElement[bool], zone: tzinfo) -
     """Contacts whose own last visit falls on a day that was taken back, with the check-in that is left."""
     rows = tx.execute(
         sa.select(contact.c.id, contact.c.last_visit_at, contact.c.latest_visit_at, visit.c.undone_at)
-        .join(visit, _OWN_VISIT & visit.c.undone_at.is_not(None))
+        .join(visit, _OWN_VISIT & WAS_UNDONE)
         .where(dirty, contact.c.last_visit_at.is_not(None))
     )
     return {

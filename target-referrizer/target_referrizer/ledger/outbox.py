@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger.desired import SETTLED, differs, group_of
-from target_referrizer.ledger.tables import contact, remote_contact, visit
+from target_referrizer.ledger.desired import SETTLED, differs, differs_in_parts, group_of
+from target_referrizer.ledger.tables import HAS_NEWS, LINKED, UNPOSTED, contact, remote_contact, visit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,10 +55,12 @@ class Difference:
 
 def differences(tx: sa.Connection, cut_offs: CutOffs, after: str, *, groups: bool) -> list[Difference]:
     """The next linked contacts that need a write, in the order of their ids."""
-    query = sa.select(remote_contact, group_of(cut_offs).label("group")).where(
-        differs(cut_offs, groups=groups)
-    )
-    query = query.where(remote_contact.c.id > after).order_by(remote_contact.c.id).limit(PAGE)
+    one = remote_contact.c.id
+    parts = differs_in_parts(cut_offs, groups=groups)
+    firsts = [sa.select(one).where(part, one > after).order_by(one).limit(PAGE) for part in parts]
+    ids = sa.union_all(*(sa.select(first.subquery().c.id) for first in firsts))
+    query = sa.select(remote_contact, group_of(cut_offs).label("group")).where(one.in_(ids))
+    query = query.order_by(one).limit(PAGE)
     return [_difference(row, groups=groups) for row in tx.execute(query)]
 
 
@@ -104,14 +106,15 @@ def doubt_update(tx: sa.Connection, remote_id: str, now: datetime) -> None:
 
 def has_doubtful(tx: sa.Connection, before: datetime) -> bool:
     """Whether an earlier run left a write to some contact without an outcome."""
-    left = remote_contact.c.is_linked & (remote_contact.c.intent_at < before)
+    left = LINKED & HAS_NEWS & (remote_contact.c.intent_at < before)
     return tx.execute(sa.select(remote_contact.c.id).where(left).limit(1)).first() is not None
 
 
 def doubtful(tx: sa.Connection, cut_offs: CutOffs, before: datetime, *, groups: bool) -> list[Difference]:
     """Changes that have gone unanswered since this instant or longer."""
-    old = differs(cut_offs, groups=groups) & (remote_contact.c.unsettled_since <= before)
-    query = sa.select(remote_contact, group_of(cut_offs).label("group")).where(old)
+    old = LINKED & HAS_NEWS & (remote_contact.c.unsettled_since <= before)
+    query = sa.select(remote_contact, group_of(cut_offs).label("group"))
+    query = query.where(old, differs(cut_offs, groups=groups))
     return [_difference(row, groups=groups) for row in tx.execute(query)]
 
 
@@ -184,7 +187,7 @@ def sendable(
     source: str, since: datetime, of_contacts: Sequence[str] = ("linked",)
 ) -> sa.ColumnElement[bool]:
     """Check-ins, of contacts in one of these states, that should be visits in Referrizer and are not."""
-    ready = visit.c.is_checked_in & (visit.c.checked_in_at >= since) & visit.c.status.in_(("open", "waiting"))
+    ready = UNPOSTED & (visit.c.checked_in_at >= since)
     return (visit.c.source == source) & ready & contact.c.status.in_(of_contacts)
 
 

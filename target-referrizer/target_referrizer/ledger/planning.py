@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.ledger import desired, outbox
-from target_referrizer.ledger.tables import contact, rejection, remote_contact, visit
+from target_referrizer.ledger.tables import HAS_NEWS, LINKED, contact, rejection, remote_contact, visit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def planned(
     return {
         "linked": _count(tx, contact, contact.c.status == "linked"),
         "creates": _count(tx, contact, to_create(source)),
-        "updates": _count(tx, remote_contact, desired.differs(cut_offs, groups=groups)),
+        "updates": desired.count_differing(tx, cut_offs, groups=groups),
         "visits": count_visits(tx, source, since),
         "moves": _planned_moves(tx, cut_offs) if groups else {},
     }
@@ -48,17 +48,14 @@ def _planned_moves(tx: sa.Connection, cut_offs: CutOffs) -> dict[str, int]:
         desired.group_of(cut_offs).label("after"),
     )
     query = sa.select(before, after, sa.func.count().label("n")).group_by("before", "after")
-    there = remote_contact.c.is_linked & ~remote_contact.c.is_gone
-    moved = query.where(there, remote_contact.c.confirmed_group.is_not(None), desired.moves(cut_offs))
-    return {f"{row.before} → {row.after}": row.n for row in tx.execute(moved)}
+    moved = tx.execute(query.where(LINKED, desired.moves(cut_offs)))
+    return {f"{row.before} → {row.after}": row.n for row in moved if row.before is not None}
 
 
 def first_groups(tx: sa.Connection, source: str, cut_offs: CutOffs) -> dict[str, int]:
     """Contacts that get a group for the first time, those to be created included."""
     linked = desired.group_of(cut_offs).label("name")
-    fresh = (
-        remote_contact.c.is_linked & ~remote_contact.c.is_gone & remote_contact.c.confirmed_group.is_(None)
-    )
+    fresh = LINKED & HAS_NEWS & remote_contact.c.confirmed_group.is_(None)
     created = desired.group_of(cut_offs, contact.c.latest_visit_at).label("name")
     found: dict[str, int] = {}
     for name, where in ((linked, fresh), (created, to_create(source))):

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from target_referrizer.ledger import outbox
-from target_referrizer.ledger.outbox import OF_CONTACT, PAGE, STANDING
+from target_referrizer.ledger.outbox import OF_CONTACT, STANDING, sendable
 from target_referrizer.ledger.tables import contact, visit
 
 if TYPE_CHECKING:
@@ -16,41 +15,33 @@ if TYPE_CHECKING:
 
 Row = sa.Row[Any]
 
-_PLACE = (contact.c.remote_id, visit.c.checked_in_at, visit.c.id)
-_ROWS = sa.select(visit, contact.c.remote_id.label("to")).join(contact, OF_CONTACT)
-_PAGE = _ROWS.order_by(*_PLACE).limit(PAGE)
+#: Each page sorts all visits that are due: so they are large, and few.
+PAGE = 10_000
 
 
-def first_visits(tx: sa.Connection, source: str, since: datetime) -> list[Row]:
-    """The first visits to send, contact by contact and in time order; fewer than a page are all there are."""
-    return list(tx.execute(_PAGE.where(outbox.sendable(source, since))))
+def visits_to_send(tx: sa.Connection, source: str, since: datetime, after: str = "") -> list[Row]:
+    """The next visits to send, of contacts after this one; contact by contact and in time order.
 
-
-def visits_after(tx: sa.Connection, source: str, since: datetime, remote_id: str) -> list[Row]:
-    """The same, of the contacts that come after this one."""
-    return list(tx.execute(_by_contact(source, since).where(contact.c.remote_id > remote_id)))
+    Fewer than a page are all there are.
+    """
+    due = sa.select(contact.c.remote_id.label("to"), visit.c.checked_in_at, visit.c.id).select_from(contact)
+    due = due.join(visit, OF_CONTACT).where(sendable(source, since), contact.c.remote_id > after)
+    # PostgreSQL expects far more of them than there are, and would go through everybody in this order.
+    one = due.cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
+    page = sa.select(one).order_by(one.c.to, one.c.checked_in_at, one.c.id).limit(PAGE).subquery()
+    query = sa.select(visit, page.c.to).join(page, (visit.c.source == source) & (visit.c.id == page.c.id))
+    return list(tx.execute(query.order_by(page.c.to, page.c.checked_in_at, page.c.id)))
 
 
 def rest_of(tx: sa.Connection, source: str, since: datetime, last: Row) -> list[Row]:
-    """The visits of one contact that come after its last one that was read."""
-    place = tuple(
-        sa.literal(value, column.type)
-        for value, column in ((last.checked_in_at, visit.c.checked_in_at), (last.id, visit.c.id))
+    """The next visits of one contact, after its last one that was read."""
+    place = (visit.c.checked_in_at, visit.c.id)
+    later = sa.tuple_(*place) > sa.tuple_(
+        *(sa.literal(value, column.type) for value, column in zip((last.checked_in_at, last.id), place, strict=True))
     )
-    later = sa.tuple_(visit.c.checked_in_at, visit.c.id) > sa.tuple_(*place)
-    return list(tx.execute(_by_contact(source, since).where(contact.c.remote_id == last.to, later)))
-
-
-def _by_contact(source: str, since: datetime) -> sa.Select[Any]:
-    """A page that is read along the contacts, so that all pages together look at each contact once.
-
-    A database that begins with the visits reads and sorts all of them for each page. What is compared as an
-    expression leaves it no other index to begin with than the one that the order asks for.
-    """
-    visits = visit.c.is_checked_in & (visit.c.checked_in_at >= since)
-    visits &= visit.c.status.concat("").in_(("open", "waiting"))
-    linked = (contact.c.source.concat("") == source) & (contact.c.status.concat("") == "linked")
-    return _PAGE.where(visits, linked)
+    query = sa.select(visit, contact.c.remote_id.label("to")).join(contact, OF_CONTACT)
+    query = query.where(sendable(source, since), contact.c.remote_id == last.to, later)
+    return list(tx.execute(query.order_by(*place).limit(PAGE)))
 
 
 _ONE = sa.update(visit).where(visit.c.source == sa.bindparam("of"), visit.c.id == sa.bindparam("key"))

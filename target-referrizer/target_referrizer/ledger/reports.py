@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from target_referrizer.ledger import accounting, desired, journal, outbox, planning
 from target_referrizer.ledger.marks import VEILED
-from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, run, visit
+from target_referrizer.ledger.tables import LINKED, contact, event, rejection, remote_contact, run, visit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -188,7 +188,7 @@ def linked(tx: sa.Connection, source: str) -> int:
 
 def adopted(tx: sa.Connection, source: str, cut_offs: CutOffs, *, groups: bool) -> dict[str, int]:
     """How the account and a source fit: `contacts`, `linked`, `unlinked`, `rejected`, and so on."""
-    differing = _count(tx, remote_contact, desired.differs(cut_offs, groups=groups))
+    differing = desired.count_differing(tx, cut_offs, groups=groups)
     mine = contact.c.source == source
     return {
         "contacts": _count(tx, remote_contact, ~remote_contact.c.is_gone),
@@ -200,18 +200,14 @@ def adopted(tx: sa.Connection, source: str, cut_offs: CutOffs, *, groups: bool) 
     }
 
 
-def _there() -> sa.ColumnElement[bool]:
-    return remote_contact.c.is_linked & ~remote_contact.c.is_gone
-
-
 def count_linked_remotes(tx: sa.Connection) -> int:
     """How many of Referrizer's contacts records are linked to."""
-    return _count(tx, remote_contact, _there())
+    return _count(tx, remote_contact, LINKED)
 
 
 def linked_remotes_at(tx: sa.Connection, places: Collection[int]) -> list[str]:
     """The ids of the linked contacts at these places, from 0, in the order of the ids."""
-    query = sa.select(remote_contact.c.id).where(_there()).order_by(remote_contact.c.id)
+    query = sa.select(remote_contact.c.id).where(LINKED).order_by(remote_contact.c.id)
     ids = tx.scalars(query.execution_options(yield_per=outbox.PAGE))
     return [str(one) for place, one in enumerate(ids) if place in places]
 
@@ -226,7 +222,7 @@ def linked_remotes(tx: sa.Connection) -> Iterator[list[Row]]:
     """All linked contacts, some at a time."""
     after = ""
     while True:
-        query = sa.select(remote_contact).where(_there(), remote_contact.c.id > after)
+        query = sa.select(remote_contact).where(LINKED, remote_contact.c.id > after)
         page = list(tx.execute(query.order_by(remote_contact.c.id).limit(outbox.PAGE)))
         if not page:
             return

@@ -6,7 +6,7 @@ All instants are UTC. Ids of sources are kept as text, so `12` and `"12"` are on
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -39,6 +39,30 @@ class Instant(sa.TypeDecorator[datetime]):
 
 metadata = sa.MetaData()
 
+
+def is_one_of(column: sa.Column[str], *words: str) -> sa.ColumnElement[bool]:
+    """Whether a column holds one of these words, which stand in the statement itself.
+
+    As parameters they would not let a database see that a partial index has all that is asked for.
+    """
+    return column.in_(sa.bindparam(None, words, unique=True, expanding=True, literal_execute=True))
+
+
+def is_above_0(column: sa.Column[int]) -> sa.ColumnElement[bool]:
+    """Whether a column counts anything, likewise."""
+    return column > sa.literal(0, literal_execute=True)
+
+
+def _partial(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
+    """An index of the few rows that have something to be done: an hour without news finds it empty.
+
+    Queries that should use it contain its condition as it stands here. SQLite, which counts no rows, takes
+    the index that most of a query's equalities begin: so some begin with a column that their condition
+    fixes.
+    """
+    sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 meta = sa.Table(
     "meta",
     metadata,
@@ -62,6 +86,8 @@ run = sa.Table(
     sa.Column("progressed_at", Instant),  # by the machine's clock, as started_at and finished_at are
     sa.Column("finished_at", Instant),
     sa.Column("exit_code", sa.Integer),
+    # Whether its input held a record, or a newer state than the tap began with
+    sa.Column("has_news", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("accounting", sa.Text),
     sqlite_autoincrement=True,  # the number of a run is never given again
 )
@@ -102,11 +128,19 @@ contact = sa.Table(
     sa.Column("created_run", sa.Integer),
 )
 sa.Index("contact_remote", contact.c.remote_id)
-sa.Index("contact_status", contact.c.status)
+sa.Index("contact_status", contact.c.status, contact.c.source)
 sa.Index("contact_email", contact.c.email_key)
 sa.Index("contact_phone", contact.c.phone_key)
-sa.Index("contact_dirty", contact.c.source, sqlite_where=contact.c.dirty, postgresql_where=contact.c.dirty)
-sa.Index("contact_staged", contact.c.staged_run)
+sa.Index("contact_staged", contact.c.staged_run, contact.c.source)
+sa.Index("contact_created", contact.c.created_run, contact.c.source)
+#: News of the source that have not gone into what Referrizer should show.
+DIRTY = contact.c.dirty == sa.true()
+#: Records that are not linked and might be.
+UNLINKED = is_one_of(contact.c.status, "new", "lost", "gone")
+IN_A_ROUND, WAS_TRIED = is_above_0(contact.c.create_round), is_above_0(contact.c.create_tries)
+_partial("contact_dirty", contact.c.source, contact.c.dirty, contact.c.status, where=DIRTY)
+_partial("contact_unlinked", contact.c.source, contact.c.id, where=UNLINKED)
+_partial("contact_creating", contact.c.source, where=IN_A_ROUND | WAS_TRIED)
 
 # One row for each appointment. Its id is kept for ever: it is what makes a visit unrepeatable.
 visit = sa.Table(
@@ -135,8 +169,14 @@ visit = sa.Table(
 )
 sa.Index("visit_contact", visit.c.source, visit.c.contact_id, visit.c.checked_in_at)
 sa.Index("visit_remote", visit.c.remote_contact_id, visit.c.sent_at)
-sa.Index("visit_status", visit.c.status)
-sa.Index("visit_staged", visit.c.staged_run)
+sa.Index("visit_status", visit.c.status, visit.c.source)
+sa.Index("visit_staged", visit.c.staged_run, visit.c.source)
+sa.Index("visit_settled", visit.c.settled_run, visit.c.source, visit.c.status)
+#: Check-ins that are not visits in Referrizer; those from before the first run stay such for ever.
+UNPOSTED = (visit.c.is_checked_in == sa.true()) & is_one_of(visit.c.status, "open", "waiting")
+WAS_UNDONE = (visit.c.is_checked_in == sa.false()) & visit.c.undone_at.is_not(None)
+_partial("visit_unposted", visit.c.source, visit.c.checked_in_at, where=UNPOSTED)
+_partial("visit_undone", visit.c.source, visit.c.is_checked_in, visit.c.contact_id, where=WAS_UNDONE)
 
 # Referrizer's contacts: the index that matching looks people up in, and what was confirmed for those we link
 # to.
@@ -166,6 +206,27 @@ remote_contact = sa.Table(
 )
 sa.Index("remote_email", remote_contact.c.email_key)
 sa.Index("remote_phone", remote_contact.c.phone_key)
+sa.Index("remote_written", remote_contact.c.written_run)
+#: Contacts that we keep in step.
+LINKED = (remote_contact.c.is_linked == sa.true()) & (remote_contact.c.is_gone == sa.false())
+#: Whether anything but the passing of time asks for a write, or a look.
+HAS_NEWS = (
+    (remote_contact.c.desired != remote_contact.c.confirmed)
+    | remote_contact.c.birthday.is_not(None)
+    | remote_contact.c.intent_at.is_not(None)
+    | remote_contact.c.unsettled_since.is_not(None)
+    | remote_contact.c.confirmed_group.is_(None)
+)
+_partial("remote_news", remote_contact.c.is_linked, remote_contact.c.id, where=LINKED & HAS_NEWS)
+# All that it takes to see whose group is no longer right: to count them, and in the order of updates.
+_partial("remote_group", remote_contact.c.confirmed_group, remote_contact.c.latest_visit_at, where=LINKED)
+_partial(
+    "remote_age",
+    remote_contact.c.id,
+    remote_contact.c.confirmed_group,
+    remote_contact.c.latest_visit_at,
+    where=LINKED,
+)
 
 rejection = sa.Table(
     "rejection",
@@ -199,6 +260,7 @@ event = sa.Table(
 sa.Index("event_contact", event.c.source, event.c.contact_id)
 sa.Index("event_remote", event.c.remote_id)
 sa.Index("event_run", event.c.run)
+sa.Index("event_at", event.c.at)
 
 # By what people are recognised who must not come back (see `marks`).
 mark = sa.Table(
