@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 import click
 
 from target_referrizer.errors import SettingsErrors, TargetError
-from target_referrizer.ledger.failures import LedgerFailure, failure
 from target_referrizer.stopping import LeaveNow, asked_to_leave, leave_when_asked
 from target_referrizer.terminal import plain
 
@@ -49,6 +48,8 @@ def _known(error: BaseException) -> TargetError:
         return asked.stopped
     if isinstance(error, TargetError):
         return error
+    from target_referrizer.ledger.failures import LedgerFailure, failure  # noqa: PLC0415 - only now needed
+
     if isinstance(error, LedgerFailure):
         return failure(error)
     return TargetError("RFZ-902", f"{type(error).__name__} at {_innermost(error)}")

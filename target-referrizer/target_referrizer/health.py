@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import click
 import sqlalchemy as sa
 
 from target_referrizer.doctor.reading import reading
@@ -27,20 +25,6 @@ if TYPE_CHECKING:
 
 #: Clocks of two machines that share a ledger may differ by so much without anything being wrong.
 CLOCKS_DIFFER = timedelta(minutes=5)
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-class Age(click.ParamType[timedelta]):
-    """A length of time on the command line: `90m`, `2h`, `1d`."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """See click."""
-        found = re.fullmatch(r"([1-9]\d{0,5})([mhd])", str(value).strip())
-        if found is None:
-            self.fail(f"{value!r} is no age such as 90m, 2h or 1d", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @dataclass(frozen=True)

@@ -14,29 +14,13 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import SettingsError
+from target_referrizer.fields import DEFAULT_FIELD_MAP
 from target_referrizer.people import email_key, phone_key
 from target_referrizer.spelling import hint
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-DEFAULT_FIELD_MAP: dict[str, str | None] = {
-    "first_name": "firstName",
-    "last_name": "lastName",
-    "email": "email",
-    "phone": "phone",
-    "street": "address.street",
-    "city": "address.city",
-    "state": "address.state",
-    "zip": "address.zip",
-    "birthday": "birthday",
-    "is_member": "customFields.CRM Member",
-    "last_visit_at": "customFields.Last Visit Date",
-    "group": "customFields.Customer Group",
-    "accepts_email": "unsubscribedFromEmail",
-    "accepts_sms": "unsubscribedFromText",
-    "source_id": None,
-}
 _TEXTS = ("first_name", "last_name", "street", "city", "state", "zip")
 _DAYS = ("birthday", "last_visit_at")
 _OPT_INS = ("accepts_email", "accepts_sms")

@@ -6,7 +6,7 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-from target_referrizer.payloads import DEFAULT_FIELD_MAP
+from target_referrizer.fields import DEFAULT_FIELD_MAP
 
 VENDOR = "referrizer.com"
 

@@ -186,6 +186,10 @@ class CheckInsSink(ContractSink):
         )
 
 
+#: The sink of each stream of the contract.
+SINKS: dict[str, type[ContractSink]] = {sink.stream: sink for sink in (ContactsSink, CheckInsSink)}
+
+
 def _instant(value: Any) -> datetime | None:
     """An instant of the contract, already checked for its form."""
     if value in (None, ""):

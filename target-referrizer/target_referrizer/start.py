@@ -1,4 +1,4 @@
-"""Where the commands begin: stopped in good order also while all is loaded, which takes a second."""
+"""Where the commands begin: stopped in good order also while all is loaded, which takes half a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The Singer face: settings, messages, end of input, exit codes. No HTTP, no SQL."""
+"""The Singer face: settings, messages, end of input, exit codes. No HTTP, no SQL.
+
+What only a run needs is loaded by the run: `--help` and `--about` do not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,8 @@ from target_referrizer import about as telling
 from target_referrizer.command import with_manual
 from target_referrizer.errors import SettingsError, TargetError, exit_code
 from target_referrizer.failing import run_cli
-from target_referrizer.outside import real_outside
 from target_referrizer.properties import PROPERTIES
 from target_referrizer.reader import LineReader, named
-from target_referrizer.run import Run
-from target_referrizer.settings import Settings, checked, from_environment
-from target_referrizer.sinks import CheckInsSink, ContactsSink
 from target_referrizer.stopping import Stop, asked_to_leave, leave
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.sinks import Sink
+
+    from target_referrizer.run import Run
 
 
 class RecordBeforeSchemaError(TargetError, RecordsWithoutSchemaException):
@@ -49,7 +50,6 @@ class TargetReferrizer(Target):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
     message_reader_class = LineReader
-    sink_classes: ClassVar[dict[str, type[Sink]]] = {"contacts": ContactsSink, "check_ins": CheckInsSink}
 
     def __init__(self, **kwargs: Any) -> None:
         self._stop = Stop()
@@ -76,6 +76,8 @@ class TargetReferrizer(Target):
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check all settings; every wrong one gets its own line."""
+        from target_referrizer.settings import checked  # noqa: PLC0415
+
         self.append_builtin_config(self.config_jsonschema)
         try:
             checked(self.config, self.config_jsonschema)
@@ -88,6 +90,8 @@ class TargetReferrizer(Target):
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property has no self
         """Settings from `TARGET_REFERRIZER_*`; one that cannot be read is named."""
+        from target_referrizer.settings import from_environment  # noqa: PLC0415
+
         cls.append_builtin_config(cls.config_jsonschema)
         return from_environment(cls.config_jsonschema)
 
@@ -96,6 +100,10 @@ class TargetReferrizer(Target):
     @cached_property
     def run(self) -> Run:
         """This process's run; opening it takes the source's place in the ledger."""
+        from target_referrizer.outside import real_outside  # noqa: PLC0415
+        from target_referrizer.run import Run  # noqa: PLC0415
+        from target_referrizer.settings import Settings  # noqa: PLC0415
+
         return Run(Settings.parse(self.config), real_outside(self._stop))
 
     def take(self, file_input: IO[str] | None = None) -> None:
@@ -114,9 +122,11 @@ class TargetReferrizer(Target):
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         """The sink of a stream of the contract."""
-        if stream_name not in self.sink_classes:
+        from target_referrizer.sinks import SINKS  # noqa: PLC0415
+
+        if stream_name not in SINKS:
             raise TargetError("RFZ-201", f"the input holds an unknown stream{named(stream_name)}")
-        return self.sink_classes[stream_name]
+        return SINKS[stream_name]
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """Refuse files: the contract is about records."""

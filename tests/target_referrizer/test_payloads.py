@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from target_referrizer.errors import SettingsError
-from target_referrizer.payloads import DEFAULT_FIELD_MAP, FieldMap, computed, same, visit
+from target_referrizer.fields import DEFAULT_FIELD_MAP
+from target_referrizer.payloads import FieldMap, computed, same, visit
 
 MAP = FieldMap.parse(None)
 ADA = {

@@ -197,7 +197,7 @@ def test_a_signal_while_everything_is_loaded_ends_it_quietly(name: str) -> None:
         "import os, signal, sys\n"
         "class Finder:\n"
         "    def find_spec(self, module, *rest):\n"
-        "        if module == 'sqlalchemy': os.kill(os.getpid(), signal.SIGINT)\n"
+        "        if module == 'click': os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Finder())\n"
         f"from target_referrizer.start import {name}\n"
         f"{name}()"

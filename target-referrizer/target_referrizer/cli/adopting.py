@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from target_referrizer.baseline import take
 from target_referrizer.cli import common
 from target_referrizer.errors import NeedsPerson
-from target_referrizer.outside import real_outside
-from target_referrizer.run import Run
-from target_referrizer.stopping import Stop
-from target_referrizer.verification import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +18,8 @@ if TYPE_CHECKING:
 
     from target_referrizer.baseline import Taken
     from target_referrizer.cli.common import AskSettings
+    from target_referrizer.run import Run
+    from target_referrizer.settings import Settings
 
 SAMPLE = 100
 
@@ -49,10 +46,21 @@ def baseline(settings: AskSettings, shape: str, post_visits_since: datetime | No
     confirmed. Sends nothing, posts no visit, awards nothing. In a new ledger everything before now becomes
     history: the way to switch over from another integration.
     """
+    from target_referrizer.baseline import take
+
     chosen = settings()
-    run = Run(chosen, real_outside(Stop()), "baseline")
+    run = _run(chosen, "baseline")
     taken = run.only_read(lambda context: take(context, post_visits_since))
     common.answer(taken.as_json(), shape, lambda _: _lines(taken, chosen.policy.zone))
+
+
+def _run(settings: Settings, command: str) -> Run:
+    """A run that only reads."""
+    from target_referrizer.outside import real_outside
+    from target_referrizer.run import Run
+    from target_referrizer.stopping import Stop
+
+    return Run(settings, real_outside(Stop()), command)
 
 
 def _lines(taken: Taken, zone: ZoneInfo) -> Iterator[str]:
@@ -94,11 +102,13 @@ def verify(  # noqa: PLR0913 - one argument for each option
 
     Changes nothing. What a person changed in Referrizer stays, until the source changes the same field.
     """
+    from target_referrizer.verification import look
+
     if is_all and sample is not None:
         raise click.UsageError("--sample and --all exclude each other")
     chosen = settings()
     common.open_ledger(chosen).close()
-    run = Run(chosen, real_outside(Stop()), "verify")
+    run = _run(chosen, "verify")
     number = None if is_all else sample or SAMPLE
     found = run.only_read(lambda context: look(context, number, Random(), unmasked=show_personal_data))  # noqa: S311
     common.answer(found.as_json(), shape, lambda _: found.lines())

@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from target_referrizer import origin
-from target_referrizer.cli import common, explanation, texts
+from target_referrizer.cli import common
 from target_referrizer.errors import TargetError
-from target_referrizer.health import Age, look
-from target_referrizer.ledger import journal, reports
 from target_referrizer.typed import as_typed
 
 if TYPE_CHECKING:
@@ -40,7 +37,7 @@ FAILED = 1
     "--exit-code", is_flag=True, help="End with the last run's exit code, which Meltano turns into 1."
 )
 @click.option(
-    "--max-age", type=Age(), metavar="AGE",
+    "--max-age", type=common.Age(), metavar="AGE",
     help="Only whether all is well, for a monitor: end with 1 unless a run was done so lately (2h, 90m, 1d).",
 )  # fmt: skip
 @click.pass_obj
@@ -50,6 +47,11 @@ def status(settings: AskSettings, shape: str, max_age: timedelta | None, *, exit
     Contacts and visits by what became of them, rejects by code, people in each group, and who is listed:
     gone, forgotten, or on somebody else's e-mail.
     """
+    from target_referrizer import origin
+    from target_referrizer.cli import texts
+    from target_referrizer.health import look
+    from target_referrizer.ledger import reports
+
     chosen = settings()
     if max_age is not None:
         health = look(chosen, settings.clock(), max_age)
@@ -89,6 +91,8 @@ def explain(
     CONTACT is an id of the source or of Referrizer; - reads an e-mail from standard input, so that it stands
     in no list of processes.
     """
+    from target_referrizer.cli import explanation
+
     chosen = settings()
     by_email = common.email_from_stdin() if contact == "-" else None
     instant = as_of or common.moment(chosen)
@@ -117,6 +121,9 @@ def moves(settings: AskSettings, shape: str, run_no: int | None) -> None:
     By a visit, by one that was taken back, or because time has passed. The number of a run stands in
     `status`.
     """
+    from target_referrizer.cli import texts
+    from target_referrizer.ledger import journal, reports
+
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
         last = journal.last_sync(ledger, chosen.source)

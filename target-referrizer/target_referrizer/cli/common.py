@@ -1,33 +1,34 @@
-"""What the commands share: settings, an open ledger, the two shapes of an answer."""
+"""What the commands share: settings, an open ledger, the two shapes of an answer.
+
+Each command loads what it works with when it is called, so that no --help waits for that.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from target_referrizer.clock import machine_clock
 from target_referrizer.errors import LedgerBusy, SettingsError, TargetError
-from target_referrizer.ledger import Ledger
-from target_referrizer.ledger.store import file_of, parse_url
 from target_referrizer.manual import Manual
-from target_referrizer.people import email_key
-from target_referrizer.properties import PROPERTIES
-from target_referrizer.settings import Settings, checked, from_environment
 from target_referrizer.spelling import Choice
-from target_referrizer.target import TargetReferrizer
 from target_referrizer.terminal import as_json, plain
 from target_referrizer.typed import Commands, as_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from target_referrizer.ledger import Ledger
+    from target_referrizer.settings import Settings
 
 as_format = click.option(
     "--format",
@@ -71,6 +72,22 @@ class Instant(click.ParamType[datetime]):
         if instant.year not in YEARS:
             self.fail(f"the year {instant.year} is none from {YEARS[0]} to {YEARS[-1]}", param, ctx)
         return instant
+
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class Age(click.ParamType[timedelta]):
+    """A length of time on the command line: `90m`, `2h`, `1d`."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """See click."""
+        found = re.fullmatch(r"([1-9]\d{0,5})([mhd])", str(value).strip())
+        if found is None:
+            self.fail(f"{value!r} is no age such as 90m, 2h or 1d", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 class Id(click.ParamType[str]):
@@ -118,10 +135,14 @@ class AskSettings:
 
     def __call__(self) -> Settings:
         """The settings, checked."""
+        from target_referrizer.settings import checked
+
         return checked(self.config(), self._schema())
 
     def config(self) -> dict[str, Any]:
         """The settings as they are given."""
+        from target_referrizer.settings import from_environment
+
         config: dict[str, Any] = {} if self.files else from_environment(self._schema())
         for file in self.files:
             try:
@@ -131,6 +152,9 @@ class AskSettings:
         return config
 
     def _schema(self) -> dict[str, Any]:
+        from target_referrizer.properties import PROPERTIES
+        from target_referrizer.target import TargetReferrizer
+
         schema = PROPERTIES.to_dict()
         TargetReferrizer.append_builtin_config(schema)
         return schema
@@ -138,6 +162,9 @@ class AskSettings:
 
 def open_ledger(settings: Settings) -> Ledger:
     """The ledger that the settings name, which must be there."""
+    from target_referrizer.ledger import Ledger
+    from target_referrizer.ledger.store import file_of, parse_url
+
     path = file_of(parse_url(settings.ledger_url))
     if path is not None and not path.exists():
         what = f"there is no ledger yet at {path.absolute()}; there was no run yet, or correct `ledger_url`"
@@ -156,6 +183,8 @@ def answer(found: Any, shape: str, lines: Callable[[Any], Iterator[str]]) -> Non
 
 def email_from_stdin() -> str:
     """The e-mail that stands on standard input, so that it stands in no list of processes."""
+    from target_referrizer.people import email_key
+
     key = email_key(sys.stdin.readline())
     if key is None:
         raise click.UsageError("standard input holds no e-mail")

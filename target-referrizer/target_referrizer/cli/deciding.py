@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from target_referrizer import erasure
-from target_referrizer.cli import common, texts
+from target_referrizer.cli import common
 from target_referrizer.errors import TargetError
-from target_referrizer.ledger import decisions, reports
 from target_referrizer.masking import masked_record
 from target_referrizer.terminal import counted
 
@@ -40,6 +38,9 @@ def rejects(settings: AskSettings, shape: str, *, retry: bool, show_personal_dat
 
     A record that comes again in a better version needs no --retry. The codes stand in docs/errors.md.
     """
+    from target_referrizer.cli import texts
+    from target_referrizer.ledger import reports
+
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
         if retry:
@@ -72,6 +73,9 @@ def held(settings: AskSettings, shape: str, resend: tuple[str, ...], confirm: tu
     Look at the contact in Referrizer, then say for each visit whether it is there. ID is that of the visit,
     as listed.
     """
+    from target_referrizer.cli import texts
+    from target_referrizer.ledger import reports
+
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
         if resend or confirm:
@@ -101,6 +105,9 @@ def forget(settings: AskSettings, contact: str, shape: str, *, undo: bool) -> No
     Referrizer; - reads an e-mail from standard input. Says what a person must still erase in Referrizer by
     hand: no way to delete is known there.
     """
+    from target_referrizer import erasure
+    from target_referrizer.cli import texts
+
     chosen = settings()
     email = common.email_from_stdin() if contact == "-" else None
     with closing(common.open_ledger(chosen)) as ledger, common.exclusively(ledger, chosen):
@@ -118,6 +125,8 @@ def _settle_held(
     ledger: Ledger, settings: Settings, resend: tuple[str, ...], confirm: tuple[str, ...]
 ) -> None:
     """Do what a person decided; an id that is not held is an error, and nothing is done."""
+    from target_referrizer.ledger import decisions, reports
+
     with common.exclusively(ledger, settings):
         if both := sorted({*resend} & {*confirm}):
             raise click.UsageError(f"{', '.join(both)} cannot be both resent and confirmed")
@@ -136,6 +145,8 @@ def _settle_held(
 
 def _retry(ledger: Ledger, settings: Settings) -> None:
     """Have the next run try what it can, and say what it cannot."""
+    from target_referrizer.ledger import decisions, reports
+
     with common.exclusively(ledger, settings):
         before = len(reports.rejects(ledger, settings.source))
         again = decisions.retry(ledger, settings.source, common.moment(settings))

@@ -12,8 +12,6 @@ import click
 
 from target_referrizer.cli import common
 from target_referrizer.clock import machine_clock
-from target_referrizer.doctor import examine, verdict, worst
-from target_referrizer.doctor.wishes import Wishes
 from target_referrizer.terminal import as_json, plain
 from target_referrizer.typed import as_typed
 
@@ -37,6 +35,9 @@ def doctor(context: click.Context, shape: str) -> None:
     Each line says `ok`, `warn` or `FAIL`, and what to do. It only reads. The exit code is that of the most
     urgent failure: 2 before 1 before 6.
     """
+    from target_referrizer.doctor import examine, verdict, worst
+    from target_referrizer.doctor.wishes import Wishes
+
     files: tuple[Path, ...] = context.parent.params["config"] if context.parent else ()
     typed, found = as_typed(os.environ, files), []
     for one in examine(Wishes(files), machine_clock, time.monotonic):

@@ -8,7 +8,6 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from target_referrizer.cli import common
-from target_referrizer.target import TargetReferrizer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,6 +46,8 @@ def plan(
     Without input: groups that age, and work that earlier runs left. Reads from Referrizer where it must, and
     writes nothing, neither there nor to the ledger. The target itself prints the same with `dry_run`.
     """
+    from target_referrizer.target import TargetReferrizer
+
     config = settings.config() | {"dry_run": True}
     config |= {"as_of": as_of.isoformat()} if as_of else {}
     target = TargetReferrizer(config=config)

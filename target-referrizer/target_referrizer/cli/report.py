@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from target_referrizer import report as reporting
 from target_referrizer.cli import common
 from target_referrizer.typed import as_typed
 
@@ -47,6 +46,8 @@ def report(
     Groups now and over time, who moved, visits, the runs hour by hour, what waits for a person and what to do
     about it. It needs no network, and only its owner can read it.
     """  # fmt: skip
+    from target_referrizer import report as reporting
+
     chosen = settings()
     with closing(common.open_ledger(chosen)) as ledger:
         place = output or chosen.report_path or DEFAULT
