@@ -19,7 +19,6 @@ from target_referrizer.linking import Index, link, look_closer
 from target_referrizer.payloads import computed, same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from target_referrizer.context import Context
@@ -73,10 +72,11 @@ class Reconciler:
         if origin.is_blind(self.context.ledger):
             look_closer(self.context)
         with self.context.ledger.transaction() as tx:
-            news = wanted.remotes_with_news(tx, self.context.source)
-            for number, remote_ids in enumerate(_chunks(news)):
+            total, done, after = wanted.count_news(tx, self.context.source), 0, ""
+            while remote_ids := wanted.remotes_with_news(tx, self.context.source, after, CHUNK):
                 self.context.stop.check()
-                self.context.progress.at("comparing contacts", number * CHUNK, len(news))
+                self.context.progress.at("comparing contacts", done, total)
+                done, after = done + len(remote_ids), remote_ids[-1]
                 records = wanted.linked_records(tx, remote_ids)
                 for remote in wanted.remotes(tx, remote_ids):
                     self._desire_one(tx, remote, self._in_order(records[remote.id]))
@@ -151,7 +151,3 @@ class Reconciler:
 
     def _same(self, field: str, ours: Any, shown: Any) -> bool:
         return same(field, ours, shown, self.context.settings.country)
-
-
-def _chunks(items: Sequence[Any]) -> Iterator[Any]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

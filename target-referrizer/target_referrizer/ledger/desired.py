@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from target_referrizer.ledger.paging import in_pages
 from target_referrizer.ledger.rows import canonical
 from target_referrizer.ledger.tables import DIRTY, HAS_NEWS, LINKED, UNLINKED, contact, remote_contact
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from target_referrizer.groups import CutOffs
-
 
 #: Of a Referrizer contact of which it is known what became of every write.
 SETTLED: dict[str, Any] = {"intent_at": None, "sent": None, "unsettled_since": None}
@@ -106,12 +106,21 @@ def link_created(tx: sa.Connection, source: str, links: Sequence[dict[str, Any]]
     tx.execute(_LINK_CREATED, [{"of": source, **link} for link in links])
 
 
-def remotes_with_news(tx: sa.Connection, source: str) -> list[str]:
-    """Referrizer contacts that a record with news is linked to."""
-    query = sa.select(contact.c.remote_id).where(
-        contact.c.source == source, DIRTY, contact.c.status == "linked"
-    )
-    return [row.remote_id for row in tx.execute(query.distinct())]
+def remotes_with_news(tx: sa.Connection, source: str, after: str, limit: int) -> list[str]:
+    """The next Referrizer contacts that a record with news is linked to, in the order of their ids."""
+    one = contact.c.remote_id
+    query = sa.select(one).where(_has_news(source), one > after).distinct()
+    return list(tx.scalars(query.order_by(one).limit(limit)))
+
+
+def count_news(tx: sa.Connection, source: str) -> int:
+    """How many linked records have news."""
+    query = sa.select(sa.func.count()).select_from(contact).where(_has_news(source))
+    return int(tx.scalar(query) or 0)
+
+
+def _has_news(source: str) -> sa.ColumnElement[bool]:
+    return (contact.c.source == source) & DIRTY & (contact.c.status == "linked")
 
 
 def unconfirm(tx: sa.Connection, fields: Collection[str]) -> None:
@@ -122,7 +131,7 @@ def unconfirm(tx: sa.Connection, fields: Collection[str]) -> None:
     if not fields:
         return
     query = sa.select(remote_contact.c.id, remote_contact.c.confirmed, remote_contact.c.shown)
-    for row in tx.execute(query).all():
+    for row in in_pages(tx, query, remote_contact.c.id):
         texts: dict[str, str | None] = {
             name: canonical({key: value for key, value in json.loads(text).items() if key not in fields})
             for name, text in (("confirmed", row.confirmed), ("shown", row.shown))

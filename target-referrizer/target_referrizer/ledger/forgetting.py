@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.ledger.marks import VEILED, Marks
+from target_referrizer.ledger.paging import in_pages
 from target_referrizer.ledger.rows import ContactRow, canonical, id_text
 from target_referrizer.ledger.tables import contact, event, rejection, remote_contact, visit
 from target_referrizer.people import email_key, fold, phone_key
@@ -164,7 +165,7 @@ def veil_waiting(tx: sa.Connection, source: str) -> None:
     if not marks.whom:
         return
     waiting = (contact.c.source == source) & contact.c.status.in_(_NOT_LINKED_YET)
-    for row in tx.execute(sa.select(contact).where(waiting)).all():
+    for row in in_pages(tx, sa.select(contact).where(waiting), contact.c.id):
         _comes_again(tx, marks, source, row)
 
 

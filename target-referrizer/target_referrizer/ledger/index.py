@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.ledger.marks import Marks
+from target_referrizer.ledger.paging import PAGE, in_pages
 from target_referrizer.ledger.rows import canonical
 from target_referrizer.ledger.tables import contact, remote_contact
 
@@ -123,8 +124,8 @@ def start_from_shown(tx: sa.Connection, first_instant: Callable[[str], datetime 
         tx: The transaction.
         first_instant: Turns a shown date into an instant, None where it is none.
     """
-    rows = tx.execute(sa.select(remote_contact.c.id, remote_contact.c.shown)).all()
-    for row in rows:
+    query = sa.select(remote_contact.c.id, remote_contact.c.shown)
+    for row in in_pages(tx, query, remote_contact.c.id):
         shown = json.loads(row.shown).get("last_visit_at")
         start = first_instant(shown) if shown else None
         if start is not None:
@@ -136,5 +137,6 @@ def has_group(tx: sa.Connection, names: Iterable[str]) -> bool:
     """Whether Referrizer already shows one of these groups on any contact: our own trace in the account."""
     wanted = set(names)
     with_group = remote_contact.c.shown.contains('"group"')
-    shown = tx.execute(sa.select(remote_contact.c.shown).where(_FOREIGN, with_group))
+    query = sa.select(remote_contact.c.shown).where(_FOREIGN, with_group)
+    shown = tx.execute(query.execution_options(yield_per=PAGE))
     return any(json.loads(row.shown).get("group") in wanted for row in shown)

@@ -51,7 +51,7 @@ def _to_2(tx: sa.Connection) -> None:
         "contact_status ON contact (status, source)",
         "contact_staged ON contact (staged_run, source)",
         "contact_created ON contact (created_run, source)",
-        f"contact_dirty ON contact (source, dirty, status) WHERE dirty = {yes}",
+        f"contact_dirty ON contact (source, dirty, status, remote_id) WHERE dirty = {yes}",
         "contact_unlinked ON contact (source, id) WHERE status IN ('new', 'lost', 'gone')",
         "contact_creating ON contact (source) WHERE create_round > 0 OR create_tries > 0",
         "visit_status ON visit (status, source)",

@@ -138,7 +138,9 @@ DIRTY = contact.c.dirty == sa.true()
 #: Records that are not linked and might be.
 UNLINKED = is_one_of(contact.c.status, "new", "lost", "gone")
 IN_A_ROUND, WAS_TRIED = is_above_0(contact.c.create_round), is_above_0(contact.c.create_tries)
-_partial("contact_dirty", contact.c.source, contact.c.dirty, contact.c.status, where=DIRTY)
+_partial(
+    "contact_dirty", contact.c.source, contact.c.dirty, contact.c.status, contact.c.remote_id, where=DIRTY
+)
 _partial("contact_unlinked", contact.c.source, contact.c.id, where=UNLINKED)
 _partial("contact_creating", contact.c.source, where=IN_A_ROUND | WAS_TRIED)
 
