@@ -37,7 +37,10 @@ def rest_of(tx: sa.Connection, source: str, since: datetime, last: Row) -> list[
     """The next visits of one contact, after its last one that was read."""
     place = (visit.c.checked_in_at, visit.c.id)
     later = sa.tuple_(*place) > sa.tuple_(
-        *(sa.literal(value, column.type) for value, column in zip((last.checked_in_at, last.id), place, strict=True))
+        *(
+            sa.literal(value, column.type)
+            for value, column in zip((last.checked_in_at, last.id), place, strict=True)
+        )
     )
     query = sa.select(visit, contact.c.remote_id.label("to")).join(contact, OF_CONTACT)
     query = query.where(sendable(source, since), contact.c.remote_id == last.to, later)
