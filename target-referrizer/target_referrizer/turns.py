@@ -6,7 +6,6 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.ledger import posting
-from target_referrizer.ledger.posting import PAGE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,7 +62,7 @@ class Turns:
         for to, rows in of_contact.items():
             self._ready.append(to)
             self._rows[to] = deque(rows)
-        self._exhausted = len(page) < PAGE
+        self._exhausted = len(page) < posting.PAGE
         if page:
             self._after = page[-1].to
             if not self._exhausted:
@@ -71,5 +70,5 @@ class Turns:
 
     def _keep(self, to: str, page: list[Row]) -> None:
         self._rows[to].extend(page)
-        if len(page) == PAGE:
+        if len(page) == posting.PAGE:
             self._last_read[to] = page[-1]

@@ -12,8 +12,7 @@ import sqlalchemy as sa
 from tests.target_referrizer.salon import NOW, Salon, ago, check_in, contact
 from tests.target_referrizer.test_growth import steps_taken
 
-from target_referrizer.ledger import tables
-from target_referrizer.ledger.outbox import PAGE
+from target_referrizer.ledger import posting, tables
 from target_referrizer.ledger.store import Ledger
 from target_referrizer.referrizer import Referrizer
 from target_referrizer.turns import Turns
@@ -84,6 +83,13 @@ def test_sixteen_at_once_and_each_contact_in_order(salon: Salon, watch: Watch) -
 
 # Whose visit is next
 
+PAGE = 50
+
+
+@pytest.fixture
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "PAGE", PAGE)
+
 
 def fill(ledger: Ledger, contacts: int, visits: int) -> None:
     """So many linked contacts with so many visits to send each."""
@@ -135,6 +141,7 @@ def all_turns(ledger: Ledger, width: int) -> list[list[Any]]:
             turns.give_back(row.to)
 
 
+@pytest.mark.usefixtures("_small_pages")
 def test_contacts_with_more_visits_than_a_page_do_not_hold_up_the_others(
     filled: Callable[[int, int], Ledger],
 ) -> None:
@@ -146,6 +153,7 @@ def test_contacts_with_more_visits_than_a_page_do_not_hold_up_the_others(
         assert times == sorted(set(times))
 
 
+@pytest.mark.usefixtures("_small_pages")
 def test_a_ledger_on_postgresql_gives_the_same_turns(
     filled: Callable[[int, int], Ledger], server: str
 ) -> None:
@@ -157,6 +165,7 @@ def test_a_ledger_on_postgresql_gives_the_same_turns(
     assert [[row.id for row in taken] for taken in there] == [[row.id for row in taken] for taken in here]
 
 
+@pytest.mark.usefixtures("_small_pages")
 def test_a_contact_that_is_gone_has_no_more_turns(filled: Callable[[int, int], Ledger]) -> None:
     turns = Turns("booker", ago(days=9))
     with filled(1, PAGE + 7).transaction() as tx:
@@ -170,7 +179,7 @@ def test_a_contact_that_is_gone_has_no_more_turns(filled: Callable[[int, int], L
 def test_what_the_turns_ask_the_ledger_grows_with_the_visits_and_no_faster(
     filled: Callable[[int, int], Ledger],
 ) -> None:
-    few, many = PAGE + 100, 4 * (PAGE + 100)
+    few, many = 600, 4 * 600
     with steps_taken() as taken:
         small, large = filled(few, 1), filled(many, 1)
         taken.clear()
