@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 Row = sa.Row[Any]
 
-#: Each page sorts the keys of all visits that are due: so there are few pages. Of a million that are due, all this
-#: sorting costs less than a tenth of what their delivery costs.
+#: Each page sorts the keys of all visits that are due: so there are few pages. Of a million that are due, all
+#: this sorting costs less than a tenth of what their delivery costs.
 PAGE = 10_000
 
 
