@@ -139,7 +139,6 @@ class Ledger:
             with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as cleaner:
                 cleaner.execute(sa.text(f"VACUUM {', '.join(metadata.tables)}"))
         elif raw is not None:
-            raw.execute("PRAGMA temp_store=FILE")
             raw.execute("VACUUM")
             is_read_elsewhere, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if is_read_elsewhere:
@@ -216,10 +215,12 @@ def _engine(url: sa.URL) -> sa.Engine:
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     """WAL with normal syncing survives SIGKILL; explicit BEGIN makes savepoints and locking behave.
 
-    What is deleted is overwritten, so that nobody finds a forgotten person in the file.
+    What is deleted is overwritten, so that nobody finds a forgotten person in the file. What a statement sets
+    aside, the keys of all that it changes or sorts, goes to a file without a name once it is much: memory
+    stays flat.
     """
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY", "secure_delete=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=FILE", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
