@@ -14,7 +14,9 @@ PAGE_SIZE = 100
 Page = list[dict[str, Any]]
 
 
-def list_pages(read: Callable[[int], tuple[Page, int]], at_once: int) -> Iterator[Page]:
+def list_pages(
+    read: Callable[[int], tuple[Page, int]], at_once: int, give_up: Callable[[], None] = lambda: None
+) -> Iterator[Page]:
     """All pages, in order.
 
     The end is where as many were read as the server says there are (documented), else the first empty page; a
@@ -27,10 +29,14 @@ def list_pages(read: Callable[[int], tuple[Page, int]], at_once: int) -> Iterato
         read: Gives the contacts of a page, from 1, and how many the server says there are in all (0: it does
             not say); called by several threads.
         at_once: So many pages are under way at most.
+        give_up: Called when the process is to leave, before what is under way is waited for.
     """
     pool = ThreadPoolExecutor(at_once, thread_name_prefix="referrizer")
     try:
         yield from _in_order(read, pool, at_once)
+    except (SystemExit, KeyboardInterrupt, GeneratorExit):
+        give_up()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -118,7 +118,7 @@ class Referrizer:
             SettingsError: The token is refused or the address is wrong.
             Unavailable: A page could not be read.
         """
-        return list_pages(self._page, at_once)
+        return list_pages(self._page, at_once, self._stop.set)
 
     def get_contact(self, contact_id: str) -> dict[str, Any]:
         """One contact, whole (inferred: `GET /contacts/{id}`).

@@ -138,5 +138,5 @@ def has_group(tx: sa.Connection, names: Iterable[str]) -> bool:
     wanted = set(names)
     with_group = remote_contact.c.shown.contains('"group"')
     query = sa.select(remote_contact.c.shown).where(_FOREIGN, with_group)
-    shown = tx.execute(query.execution_options(yield_per=PAGE))
-    return any(json.loads(row.shown).get("group") in wanted for row in shown)
+    with tx.execute(query.execution_options(yield_per=PAGE)) as shown:
+        return any(json.loads(row.shown).get("group") in wanted for row in shown)

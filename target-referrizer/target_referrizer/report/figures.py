@@ -128,6 +128,7 @@ def _runs(look: Look) -> _Runs:
         "progressed_at",
         "finished_at",
         "exit_code",
+        "has_news",
         "accounting",
     )
     query = sa.select(*(run.c[name] for name in columns))
@@ -145,7 +146,7 @@ def _runs(look: Look) -> _Runs:
 def _seen(row: Any, *, is_running: bool) -> RunSeen:
     took = (row.finished_at or row.progressed_at or row.started_at) - row.started_at
     code = row.exit_code
-    if code == 0 and row.accounting and json.loads(row.accounting).get("has_news") is False:
+    if code == 0 and not row.has_news:
         code = UNFED
     state = state_of(code, is_running=is_running)
     return RunSeen(row.id, row.as_of, code, state, row.as_of + max(took, timedelta()))
