@@ -225,6 +225,6 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _sqlite_begin(connection: Any) -> None:
+def _sqlite_begin(dbapi_connection: sa.PoolProxiedConnection) -> None:
     # A reader that turns writer midway would be refused at once when another source staged in between.
-    connection.execute("BEGIN IMMEDIATE")
+    dbapi_connection.cursor().execute("BEGIN IMMEDIATE")
