@@ -225,7 +225,8 @@ class Referrizer:
         if self._pacer.pause(pause) and pause >= _LONG:
             log.warning("Referrizer asks for a pause of %.0f s (%s)", pause, trouble.reason)
         if pause < 1:
-            self._wait(min(backoff(call.tries, self._rng), left))
+            wait = self._pacer.pause if trouble.is_too_many else self._wait
+            wait(min(backoff(call.tries, self._rng), left))
 
     def why_waiting(self) -> str:
         """Why nothing is sent or answered just now; empty when all is well."""

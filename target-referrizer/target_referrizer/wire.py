@@ -8,6 +8,7 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -43,11 +44,13 @@ class Trouble:
         reason: In our words, without anything that the vendor said.
         may_have_acted: Whether the vendor may have got the request and acted on it.
         pause: Seconds that the vendor asks to wait, None when it does not ask.
+        is_too_many: Whether the trouble is not with this request but that there are too many.
     """
 
     reason: str
     may_have_acted: bool
     pause: float | None = None
+    is_too_many: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,9 @@ class Answer:
                 place of Referrizer says nothing of what Referrizer did.
         """
         if self.status in _NOT_ACTED:
-            return Trouble(f"HTTP {self.status}", may_have_acted=False, pause=retry_after(self.headers))
+            is_too_many = self.status == HTTPStatus.TOO_MANY_REQUESTS
+            pause = retry_after(self.headers)
+            return Trouble(f"HTTP {self.status}", may_have_acted=False, pause=pause, is_too_many=is_too_many)
         if self.status >= _SERVER_ERROR:
             return Trouble(f"HTTP {self.status}", may_have_acted=True, pause=retry_after(self.headers))
         if self.status >= _CLIENT_ERROR:

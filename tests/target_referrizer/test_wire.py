@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.target_referrizer.raw_vendor import (
     EVERY,
     HANG,
     POSTS,
+    TOKEN,
     UPDATES,
     Answer,
     Lab,
@@ -28,7 +30,7 @@ from tests.target_referrizer.raw_vendor import (
 from target_referrizer import wire
 from target_referrizer.errors import Unavailable
 from target_referrizer.pacing import Pacer
-from target_referrizer.referrizer import Refused, Unknown
+from target_referrizer.referrizer import Referrizer, Refused, Unknown
 
 
 @pytest.fixture
@@ -63,15 +65,30 @@ def test_a_pause_until_a_date_is_kept(lab: Lab) -> None:
     assert lab.clock.waits == [40]
 
 
-def test_a_pause_binds_all_workers(lab: Lab) -> None:
-    pacer = Pacer(0, lab.clock, lab.clock.wait)
-    first = lab.client(lab.vendor(reply(429, None, {"Retry-After": "20"}), ANSWERED), pacer=pacer)
-    second = lab.client(lab.vendor(ANSWERED), pacer=pacer)
-    lab.clock.on_wait = lambda: turns.append(lab.clock.passed)
-    turns: list[float] = []
-    read(first)
-    read(second)
-    assert turns == [20]
+@pytest.mark.parametrize("asked", [{"Retry-After": "1"}, {}])
+def test_a_429_slows_all_workers_at_once(lab: Lab, asked: dict[str, str]) -> None:
+    """Real workers, and a real second, of the pause that is asked for or of the first backing off."""
+    workers, refused = 8, 24
+    arrivals: list[float] = []
+
+    def script() -> Iterator[bytes]:
+        while True:
+            arrivals.append(time.monotonic())
+            yield reply(429, None, asked) if len(arrivals) == refused else ANSWERED
+
+    salon = lab.vendor()
+    salon.script = script()
+    with (
+        Referrizer(
+            salon.url, TOKEN, pacer=Pacer(0), timeout=20, patience_seconds=60, rng=lambda: 1.0
+        ) as client,
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        list(pool.map(lambda _: read(client), range(80)))
+    assert len(arrivals) == 80 + 1
+    at = arrivals[refused - 1]
+    under_way = [one for one in arrivals[refused:] if one < at + 0.99]
+    assert len(under_way) < workers
 
 
 def test_a_pause_of_nothing_still_backs_off(lab: Lab) -> None:
