@@ -30,10 +30,7 @@ class Contract:
         if self.is_surely_kept(record):
             return None
         error = next(self._slow.iter_errors(record), None)
-        if error is None:
-            return None
-        place = ".".join(str(part) for part in error.absolute_path) or "the record"
-        return f"{place}: {_asked(error)}"
+        return in_words(error) if error else None
 
     def is_surely_kept(self, record: Any) -> bool:
         """The quick look; it says no also of what it cannot read, such as half a character."""
@@ -45,6 +42,12 @@ class Contract:
 
 def _checked(name: str) -> Any:
     return lambda value: _FORMATS.conforms(value, name)
+
+
+def in_words(error: Any) -> str:
+    """What `jsonschema` found, without the value."""
+    place = ".".join(str(part) for part in error.absolute_path) or "the record"
+    return f"{place}: {_asked(error)}"
 
 
 def _asked(error: Any) -> str:

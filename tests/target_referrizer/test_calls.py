@@ -16,7 +16,7 @@ from tests.target_referrizer.salon import UNDONE, ago, check_in, contact
 from target_referrizer.cli import ledger_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tests.target_referrizer.salon import Outcome, Record, Salon
 
@@ -125,6 +125,12 @@ def _new(salon: Salon) -> Outcome:
     return synced(salon).run(people, [check_in(7, 7, ago(days=2))])
 
 
+@costs("n new contacts, each with a check-in of now")
+def _new_who_came(salon: Salon) -> Outcome:
+    people = [whole(key, phone=None, is_member=True) for key in (7, 8, 9)]
+    return synced(salon).run(people, [check_in(key, key, salon.now) for key in (7, 8, 9)])
+
+
 @costs("n new contacts, when the list was read 24 hours ago")
 def _new_later(salon: Salon) -> Outcome:
     fill(salon, 250)
@@ -132,11 +138,11 @@ def _new_later(salon: Salon) -> Outcome:
     return salon.run([contact(key) for key in (7, 8, 9)])
 
 
-def _all_changed(salon: Salon, style: str) -> Outcome:
+def _all_changed(salon: Salon, style: str, rows: Sequence[Record] = ()) -> Outcome:
     synced(salon, style=style)
     news = {"city": "Gary", "zip": "46402", "is_member": True, "updated_at": salon.now.isoformat()}
     people = [whole(key, last_visit_at=ago(days=1).isoformat(), **news) for key in KEYS]
-    return salon.run(people)
+    return salon.run(people, rows)
 
 
 @costs("n contacts of which fields, member flag, last visit and group have all changed")
@@ -147,6 +153,12 @@ def _changed(salon: Salon) -> Outcome:
 @costs("the same with `update_style: patch`")
 def _patched(salon: Salon) -> Outcome:
     return _all_changed(salon, "patch")
+
+
+@costs("n contacts of which all that has changed, each with a check-in of now")
+def _changed_who_came(salon: Salon) -> Outcome:
+    rows = [check_in(key, key, ago(hours=-1)) for key in KEYS]
+    return _all_changed(salon, "merge", rows)
 
 
 @costs("n changed contacts that somebody has changed in Referrizer likewise")

@@ -113,7 +113,7 @@ def test_a_phone_key_reads_itself(text: str, country: str) -> None:
 
 
 @given(
-    st.from_regex(r"[(+]?[0-9]{3}[)]?[ .-]{0,2}[0-9]{3}[ .-]{0,2}[0-9]{4}", fullmatch=True),
+    st.from_regex(r"(\+?1[ .-]?)?[(+]?[0-9]{3}[)]?[ .-]{0,2}[0-9]{3}[ .-]{0,2}[0-9]{4}", fullmatch=True),
     st.sampled_from(["US", "CA", "us", "DE", "BS"]),
 )
 def test_a_plain_phone_is_recognised_as_the_library_does(text: str, country: str) -> None:
