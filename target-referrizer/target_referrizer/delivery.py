@@ -59,7 +59,7 @@ def deliver(reconciler: Reconciler, visits: Visits, plan: Plan, withheld: set[st
 
 def _deliver_contacts(reconciler: Reconciler, plan: Plan, withheld: set[str]) -> None:
     """Creates and updates, until nothing differs or what differs has to wait."""
-    settle_creates(reconciler)
+    settle_creates(reconciler, others=True)
     number = 0
     while "creates" not in withheld and _create_some(reconciler, plan, number := number + 1):
         settle_creates(reconciler)

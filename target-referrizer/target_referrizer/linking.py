@@ -44,9 +44,9 @@ class Index:
         self._refreshed = False
 
     @property
-    def was_never_read(self) -> bool:
-        """Whether nothing is known of who is in the account."""
-        return self._context.ledger.get("index_at") is None
+    def was_read(self) -> bool:
+        """Whether the list was ever read to its end, and is not to be read anew."""
+        return self._context.ledger.get("index_at") is not None
 
     def is_young(self) -> bool:
         """Whether the last complete read is recent enough to be trusted."""

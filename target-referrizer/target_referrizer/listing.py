@@ -19,11 +19,11 @@ def list_pages(
 ) -> Iterator[Page]:
     """All pages, in order.
 
-    The end is where as many were read as the server says there are (documented), else the first empty page; a
-    short one is not. A total that is just one full page says little: it may be the page's own. An empty page
-    before the total is asked for once more: contacts that the index lacks would be created again. A page that
-    came before is also the end, for a server that keeps showing its last page. Pages are asked for ahead only
-    as far as the server has said that there are any.
+    The end is a short page with which as many were read as the server says there are (documented), else the
+    first empty page. A full page is no end: the total may be the page's own, or stop at some limit. An empty
+    page before the total is asked for once more: contacts that the index lacks would be created again. A page
+    that came before is also the end, for a server that keeps showing its last page. Pages are asked for ahead
+    only as far as the server has said that there are any.
 
     Args:
         read: Gives the contacts of a page, from 1, and how many the server says there are in all (0: it does
@@ -61,5 +61,5 @@ def _in_order(
             return
         seen.add(print_of_page)
         yield contacts
-        if got == total != PAGE_SIZE:
+        if got == total and len(contacts) < PAGE_SIZE:
             return

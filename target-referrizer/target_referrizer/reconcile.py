@@ -54,8 +54,9 @@ class Reconciler:
             forgetting.veil_waiting(tx, context.source)
             last_visits.work_out(tx, context.source, context.settings.policy.zone)
             somebody = wanted.unlinked(tx, context.source, "", 1)
-        # A new ledger has to know what it is, also where nobody has to be looked up.
-        if self.index.was_never_read or (somebody and not self.index.is_young()):
+        # A new ledger has to know what it is, also where nobody has to be looked up; once is enough for that.
+        is_new = not (self.index.was_read or origin.is_known(context.ledger))
+        if is_new or (somebody and not self.index.is_young()):
             self.index.refresh_once()
         link(context)
         origin.decide(context)

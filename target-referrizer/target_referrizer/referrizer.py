@@ -205,8 +205,9 @@ class Referrizer:
                 if call.path.startswith("/contacts/"):
                     self._found_by_id.set()
                 return accepted
-            if trouble is not None:
-                self._bear(call, trouble, others_succeed=self._patience.successes > healthy_before)
+            if trouble is not None:  # others that succeed only now and then say nothing of an outage
+                healthy, healthy_before = healthy_before, self._patience.successes
+                self._bear(call, trouble, others_succeed=healthy_before > healthy)
 
     def _bear(self, call: Call, trouble: Trouble, *, others_succeed: bool) -> None:
         """Wait for the next try, or give the call up."""

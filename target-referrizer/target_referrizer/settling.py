@@ -23,17 +23,19 @@ SETTLE_SECONDS = 5
 _UNANSWERED = "Referrizer has not said for 48 hours what became of the request, while it answered others"
 
 
-def settle_creates(reconciler: Reconciler) -> None:
+def settle_creates(reconciler: Reconciler, *, others: bool = False) -> None:
     """Creates that may have happened: look them up after a pause, before anything is sent again.
 
     A look reads the whole list, so there is one: before the pause it could find nobody whom it does not find
     after it. One that was sent twice in vain keeps its intent and waits: the next run looks it up first.
+
+    Args:
+        reconciler: Of this run.
+        others: Whether those of other sources are looked up too; while this run delivers they do not change.
     """
     context = reconciler.context
     with context.ledger.transaction() as tx:
-        if not creating.unresolved_creates(tx, context.source):
-            return
-        must_look = creating.must_look_up(tx, context.source, context.as_of - GIVEN_UP)
+        must_look = creating.must_look_up(tx, context.source, context.as_of - GIVEN_UP, others=others)
     if must_look:
         context.wait(SETTLE_SECONDS)
         reconciler.index.refresh()

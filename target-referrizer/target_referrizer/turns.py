@@ -49,6 +49,10 @@ class Turns:
         else:
             self._rows.pop(to, None)
 
+    def has_more(self, to: str) -> bool:
+        """Whether this contact has visits after the one that was taken."""
+        return bool(self._rows.get(to))
+
     def drop(self, to: str) -> None:
         """This contact, which somebody has taken, shall have no more visits."""
         self._rows.pop(to, None)

@@ -109,7 +109,7 @@ class Visits:
         if job.at > self.context.as_of:
             self._wait(tx, job, "future", "RFZ-213")
             return None
-        if self._is_too_soon(row):
+        if self._is_too_soon(row) and not self.turns.has_more(row.to):
             return None
         if self._stands_near(tx, job, _INSTANT):
             self._settle(tx, job, "merged")
@@ -117,12 +117,15 @@ class Visits:
         return job
 
     def _is_too_soon(self, row: Any) -> bool:
-        """Whether the interval for which a visit was refused lasts still: a call now would be in vain."""
+        """Whether the interval for which a visit was refused lasts still: a call now would be in vain.
+
+        Where the contact has later visits to send it is tried all the same, as they must not overtake it.
+        """
         if row.reason != "interval" or row.intent_at is None:
             return False
         as_of = self.context.as_of
         is_last = as_of - row.waiting_since >= GIVEN_UP
-        return not is_last and as_of < row.intent_at + self.context.settings.minimum_interval
+        return not is_last and row.intent_at <= as_of < row.intent_at + self.context.settings.minimum_interval
 
     def send(self, job: VisitJob) -> str | None:
         """See `Work`. Gives the visit's id where Referrizer says it.

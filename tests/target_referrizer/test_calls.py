@@ -97,6 +97,12 @@ def _nothing(salon: Salon) -> Outcome:
     return salon.run([{**one, "updated_at": salon.now.isoformat()} for one in people], rows)
 
 
+def test_trying_rejects_again_reads_the_list_only_for_somebody(salon: Salon) -> None:
+    synced(salon)
+    ask(salon, "rejects", "--retry")
+    assert salon.run([]).requests == []
+
+
 @costs("news that are not sent: a birthday of a known contact, an empty value, a check-in that is history")
 def _not_sent(salon: Salon) -> Outcome:
     synced(salon).pass_time(**DAY_LATER)
@@ -331,7 +337,7 @@ def test_a_run_costs_the_calls_that_the_readme_says_and_says_so_itself(salon: Sa
 
 
 @pytest.mark.parametrize(
-    ("contacts", "pages"), [(0, 1), (1, 1), (99, 1), (100, 2), (101, 2), (200, 2), (201, 3)]
+    ("contacts", "pages"), [(0, 1), (1, 1), (99, 1), (100, 2), (101, 2), (200, 3), (201, 3)]
 )
 def test_a_first_load_reads_the_list_once_to_its_end_and_creates_each_contact_once(
     salon: Salon, contacts: int, pages: int

@@ -204,3 +204,18 @@ def test_a_create_in_doubt_is_found_by_name_where_the_list_shows_no_phones(salon
     assert salon.run(people).code == 0
     assert sorted(one["firstName"] for one in salon.shown()) == ["Ada0", "Ada1", "Ada2"]
     assert ask_json(salon, "status")["contacts"] == {"linked": 3}
+
+
+def test_a_person_whom_another_source_may_have_created_is_looked_up_first(salon: Salon) -> None:
+    """The second try arrived, and its answer did not; the other source must not trust the list of before."""
+    salon.box.referrizer.switches.unique_by = "email"
+    salon.run([contact(8)])
+    salon.run([contact(9)], source="shop")
+    pia = {"first_name": "Pia", "last_name": "Lone", "email": None, "phone": "(312) 555-0107"}
+    for kind, nth in (("cut_before", 1), ("cut_after", 2)):
+        salon.box.faults.add(kind, vendor="referrizer", method="POST", path="contacts", nth=nth)
+    salon.run([contact(1, **pia)])
+    salon.box.faults.clear()
+    assert salon.run([contact(1, **pia)], source="shop").accounting["contacts"]["created"] == 0
+    salon.run([])
+    assert [one["firstName"] for one in salon.shown()].count("Pia") == 1

@@ -49,6 +49,12 @@ def test_pages_are_under_way_side_by_side() -> None:
     assert ids(list(list_pages(read, 4))) == list(range(900))
 
 
+def test_a_full_page_is_no_end_whatever_the_total_says() -> None:
+    """It may stop at some limit, or be as old as a cache."""
+    found = List(450, told=200)
+    assert ids(list(list_pages(found.read, 8))) == list(range(450))
+
+
 def test_where_no_total_is_told_no_page_is_asked_for_in_vain() -> None:
     found = List(450, told=0)
     assert ids(list(list_pages(found.read, 8))) == list(range(450))

@@ -6,7 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from tests.target_referrizer.salon import NOW, POSTED, UNDONE, ago, check_in, contact
+
+from target_referrizer.ledger import tables
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
@@ -40,6 +43,39 @@ def test_a_visit_that_waited_is_posted_as_soon_as_it_is_taken(linked: Salon) -> 
     linked.settings["minimum_interval_minutes"] = 0
     linked.pass_time(hours=3)
     linked.run([], [check_in(7, 1, linked.now - timedelta(hours=2)), check_in(8, 1, linked.now)])
+    linked.box.referrizer.switches.minimum_interval_minutes = 0
+    linked.pass_time(hours=1)
+    assert linked.run([]).accounting["backlog"]["visits_delivered"] == 1
+
+
+def visit_of_somebody(linked: Salon, hours: float) -> None:
+    """A visit that is in Referrizer and not known here."""
+    date = (linked.now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    referrizer = linked.box.referrizer
+    referrizer.visits.post(
+        {"contactId": linked.one(email="ada1@example.com")["id"], "date": date}, referrizer.contacts
+    )
+
+
+def test_a_later_visit_does_not_overtake_one_that_waits(linked: Salon) -> None:
+    linked.pass_time(hours=5)
+    visit_of_somebody(linked, hours=3)
+    first = check_in(8, 1, linked.now)
+    assert linked.run([], [first]).accounting["check_ins"]["reasons"]["waiting"] == {"interval": 1}
+    linked.pass_time(hours=1)
+    assert linked.run([]).requests == []
+    linked.box.referrizer.switches.minimum_interval_minutes = 0
+    linked.run([], [check_in(9, 1, linked.now)])
+    dates = [one["date"] for one in linked.visits()]
+    assert (len(dates), dates) == (3, sorted(dates))
+
+
+def test_a_clock_that_was_ahead_does_not_hold_a_visit_up(linked: Salon) -> None:
+    linked.pass_time(hours=5)
+    visit_of_somebody(linked, hours=3)
+    linked.run([], [check_in(8, 1, linked.now)])
+    ahead = {name: linked.now + timedelta(days=10) for name in ("intent_at", "waiting_since")}
+    linked.edit_ledger(sa.update(tables.visit).where(tables.visit.c.id == "8").values(**ahead))
     linked.box.referrizer.switches.minimum_interval_minutes = 0
     linked.pass_time(hours=1)
     assert linked.run([]).accounting["backlog"]["visits_delivered"] == 1

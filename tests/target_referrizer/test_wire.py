@@ -250,6 +250,23 @@ def test_a_list_that_cannot_be_read_is_an_outage(lab: Lab) -> None:
         list(client.list_contacts())
 
 
+def test_others_that_answered_before_an_outage_do_not_shorten_it(lab: Lab) -> None:
+    """As pages of the list that were under way beside this one."""
+    good = lab.vendor(*[ANSWERED] * 3)
+    answer = reply(200, [{"id": "a"}], {"X-Total-Count": "1"})
+    client, other = lab.client(lab.vendor(*[reply(500)] * 7, answer)), lab.client(good)
+    other._patience = client._patience
+    waited: list[float] = []
+
+    def wait() -> None:
+        waited.append(lab.clock.passed)
+        if len(waited) <= 3:
+            read(other)
+
+    lab.clock.on_wait = wait
+    assert list(client.list_contacts()) == [[{"id": "a"}]]
+
+
 def test_an_answer_that_begins_in_time_and_does_not_end_is_no_answer(lab: Lab) -> None:
     slow = drip(reply(200, {"id": "c1", "filler": "x" * 999}))
     client = lab.client(lab.vendor(slow, ANSWERED), timeout=0.5)

@@ -139,23 +139,32 @@ def give_up_creates(tx: sa.Connection, source: str, now: datetime) -> list[Row]:
     return list(tx.execute(sa.select(contact).where(_unresolved(source))))
 
 
-def must_look_up(tx: sa.Connection, source: str, given_up_before: datetime) -> bool:
+_UNRESOLVED = (contact.c.status == "new") & contact.c.create_intent_at.is_not(None)
+
+
+def _unresolved(source: str) -> sa.ColumnElement[bool]:
+    return (contact.c.source == source) & _UNRESOLVED
+
+
+def must_look_up(tx: sa.Connection, source: str, given_up_before: datetime, *, others: bool) -> bool:
     """Whether creates without an outcome have to be looked up now, and not by the next run.
 
     That can wait where all of them were sent as often as a run may, nobody is left to be created who could be
     one of them, and none is about to be given up.
+
+    Args:
+        tx: The transaction.
+        source: Whose run this is.
+        given_up_before: When a creation must have been begun to be given up.
+        others: Whether somebody here could also be one whom another source has begun to create.
     """
     again = (contact.c.create_tries < CREATE_TRIES) | contact.c.create_acknowledged
     old = contact.c.unsettled_since <= given_up_before
-    now = (_unresolved(source) & (again | old)) | _fresh(source)
-    return tx.execute(sa.select(contact.c.id).where(now).limit(1)).first() is not None
+    if _is_any(tx, _unresolved(source) & (again | old)):
+        return True
+    in_doubt = _UNRESOLVED if others else _unresolved(source)
+    return _is_any(tx, in_doubt) and _is_any(tx, _fresh(source))
 
 
-def _unresolved(source: str) -> sa.ColumnElement[bool]:
-    new = (contact.c.source == source) & (contact.c.status == "new")
-    return new & contact.c.create_intent_at.is_not(None)
-
-
-def unresolved_creates(tx: sa.Connection, source: str) -> list[str]:
-    """Contacts whose creation was begun and never confirmed."""
-    return [row.id for row in tx.execute(sa.select(contact.c.id).where(_unresolved(source)))]
+def _is_any(tx: sa.Connection, where: sa.ColumnElement[bool]) -> bool:
+    return tx.execute(sa.select(contact.c.id).where(where).limit(1)).first() is not None
