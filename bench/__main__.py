@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from bench.cases import cases
+from bench.cases import cases, left_out
 from bench.comparing import Comparison
 from bench.measuring import ROOT, FailedError, cache
 from bench.tables import show
@@ -39,11 +40,15 @@ def main() -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     kept = json.loads(given.json.read_text())["cases"] if given.only and given.json.exists() else {}
     found: dict[str, Any] = {}
-    about = {"machine": machine(), "peers": peers()}
+    about: dict[str, Any] = {"machine": machine(), "peers": peers(), "left_out": left_out()}
+    told = commit()
+    console.print(f"{', '.join(f'{name} {one}' for name, one in about['machine'].items())}; commit {told}")
+    for missing in left_out():
+        console.print(f"Left out: {missing}.")
     for case in chosen:
         try:
-            found[case.name] = _measured(case, given, console)
-        except FailedError as failure:
+            found[case.name] = {**_measured(case, given, console), "commit": told}
+        except (FailedError, subprocess.CalledProcessError) as failure:
             console.print(f"{case.title}: {failure}", markup=False, style="red")
             continue
         given.json.write_text(json.dumps({**about, "cases": {**kept, **found}}, indent=2) + "\n")
@@ -82,6 +87,15 @@ def peers() -> dict[str, str]:
     pins = [line for file in (ROOT / "bench" / "peers").glob("*.txt") for line in file.read_text().split()]
     versions = dict(pin.split("==") for pin in pins if "==" in pin)
     return {name: versions[name] for name in ("dlt", "target-jsonl")}
+
+
+def commit() -> str:
+    """What is measured, with `-dirty` where something was changed since; empty where Git does not know."""
+    line = ["git", "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(line, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def machine() -> dict[str, Any]:

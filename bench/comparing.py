@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHORTEST = 0.1
 """Seconds: what takes no longer than starts differ among themselves says nothing of a rate."""
+ENOUGH_CALLS = 100
+"""Of fewer, what a call took in the stub is mostly what the stub does once."""
 STARTS = 3
 PROFILED = 4
 """One of so many records is enough to see where the time goes: a profiler makes all slower."""
@@ -102,6 +104,8 @@ def summary(case: Comparison, costs: Costs, starts: Mapping[str, float]) -> dict
         values = taken
     medians = {who: statistics.median(of_one) for who, of_one in values.items()}
     known = {**medians, **({"ideal": case.ideal} if case.ideal else {})}
+    memory = {who: round(max(cost.rss for cost in all_of)) for who, all_of in costs.items()}
+    judged = {**known, **{f"memory of {who}": float(most) for who, most in memory.items()}}
     ours = medians.get(case.variants[0].who) if case.quantity.is_rate else None
     return {
         "title": case.title,
@@ -116,11 +120,11 @@ def summary(case: Comparison, costs: Costs, starts: Mapping[str, float]) -> dict
         "ratios": {
             who: round(ours / value, 3) for who, value in known.items() if ours and value and value != ours
         },
-        "memory_mb": {who: round(max(cost.rss for cost in all_of)) for who, all_of in costs.items()},
+        "memory_mb": memory,
         "seconds": {who: _seconds(all_of) for who, all_of in costs.items()},
         "calls": {who: all_of[-1].calls for who, all_of in costs.items() if all_of[-1].calls},
-        "stub": {who: _stub(all_of) for who, all_of in costs.items() if all_of[-1].calls},
-        "floors": [floor.judged(known) for floor in case.floors],
+        "stub": {who: _stub(all_of) for who, all_of in costs.items() if _calls(all_of) >= ENOUGH_CALLS},
+        "floors": [floor.judged(judged) for floor in case.floors],
     }
 
 
@@ -143,8 +147,12 @@ def _seconds(costs: Sequence[Cost]) -> dict[str, float]:
     return {"wall": round(walls, 2), "cpu": round(cpus, 2)}
 
 
+def _calls(costs: Sequence[Cost]) -> int:
+    return sum(sum(cost.calls.values()) for cost in costs)
+
+
 def _stub(costs: Sequence[Cost]) -> dict[str, float]:
     """How near the stub, which has one core, was to its limit."""
-    calls = sum(sum(cost.calls.values()) for cost in costs)
+    calls = _calls(costs)
     cpu, wall = sum(cost.stub_cpu for cost in costs), sum(cost.wall for cost in costs)
     return {"ms_per_call": round(1000 * cpu / calls, 3), "busy": round(cpu / wall, 3)}

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DECIDING = ("ledger/tables.py", "ledger/migrations.py", "payloads.py", "groups.py", "properties.py")
 """When one of these changes, a ledger that was kept may not be what a first load would make today."""
+MONTH_AGO = vendors.NOW - timedelta(days=30)
 YEARS_BACK = 400
 """Days between a check-in and its copies."""
 
@@ -99,22 +101,39 @@ def written(contacts: int) -> Books:
     return _kept(f"written-{contacts}", load)
 
 
+def recent(books: Books) -> Books:
+    """The same with the check-ins of the last month alone."""
+
+    def forget(young: Books) -> None:
+        _copy(books, young)
+        with closing(sqlite3.connect(young.ledger)) as connection:
+            with connection:
+                connection.execute("DELETE FROM visit WHERE checked_in_at < ?", [f"{MONTH_AGO:%Y-%m-%d}"])
+            connection.execute("VACUUM")
+
+    return _kept(f"{_base(books)}-recent", forget)
+
+
 def deepened(books: Books, times: int) -> Books:
     """The same with so many times the check-ins: copies of those it has, delivered in the years before."""
-    if times == 1:
-        return books
 
     def deepen(deep: Books) -> None:
-        shutil.copyfile(books.ledger, deep.ledger)
-        shutil.copyfile(books.contacts, deep.contacts)
-        shutil.copyfile(books.state, deep.state)
+        _copy(books, deep)
         with closing(sqlite3.connect(deep.ledger)) as connection:
             for nth in range(1, times):
                 _copy_visits(connection, nth)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    name, _, _ = books.ledger.stem.rpartition("-")
-    return _kept(f"{name}-deepened-{times}", deepen)
+    return _kept(f"{_base(books)}-deepened-{times}", deepen)
+
+
+def _base(books: Books) -> str:
+    return books.ledger.stem.rpartition("-")[0]
+
+
+def _copy(books: Books, to: Books) -> None:
+    for old, new in zip(books, to, strict=True):
+        shutil.copyfile(old, new)
 
 
 def _copy_visits(connection: sqlite3.Connection, nth: int) -> None:

@@ -38,7 +38,6 @@ class Cost:
         calls: Calls that the stub got meanwhile, by kind.
         stub_cpu: Seconds of processor time that these calls took in the stub.
         arrivals: When each call came, on the stub's clock.
-        size: Bytes that the ledger has afterwards, where that is measured.
     """
 
     wall: float
@@ -47,7 +46,6 @@ class Cost:
     calls: dict[str, int] = field(default_factory=dict)
     stub_cpu: float = 0.0
     arrivals: Sequence[float] = ()
-    size: int = 0
 
 
 def cache() -> Path:
@@ -86,7 +84,11 @@ def stub(
 
 
 def cost_of(
-    *commands: Sequence[str], stdin: Path | None = None, stdout: Path | None = None, by: Stub | None = None
+    *commands: Sequence[str],
+    stdin: Path | None = None,
+    stdout: Path | None = None,
+    by: Stub | None = None,
+    ends: Sequence[int] = (0,),
 ) -> Cost:
     """Run commands, each reading what the one before writes, to the end of all.
 
@@ -95,9 +97,10 @@ def cost_of(
         stdin: The file that the first one reads, else nothing.
         stdout: The file that the last one writes, else nowhere.
         by: The stub whose calls are counted.
+        ends: Exit codes that are as it should be.
 
     Raises:
-        FailedError: One did not end with 0; what it said last is quoted.
+        FailedError: One ended with another code; what it said last is quoted.
     """
     nowhere = Path(os.devnull)
     if by:
@@ -111,14 +114,18 @@ def cost_of(
         ]
         for process in _started(commands, source, sink, logs):
             process.wait()
-        ends = [_End.read(no) for no, _ in enumerate(commands)]
-        failures = [*filter(None, map(_failure, ends, commands, logs))]
+        ended = [_End.read(no) for no, _ in enumerate(commands)]
+        failures = [
+            _failure(end, command, log)
+            for end, command, log in zip(ended, commands, logs, strict=True)
+            if end.code not in ends
+        ]
     if failures:
         raise FailedError("\n".join(failures))
-    arrivals = by.ask("arrivals") if by else ()
     seen: dict[str, Any] = by.ask("calls") if by else {"calls": {}, "cpu": 0.0}
-    wall, cpu = max(end.wall for end in ends), sum(end.cpu for end in ends)
-    rss = max(end.rss for end in ends)
+    arrivals = by.ask("arrivals") if by else ()
+    wall, cpu = max(end.wall for end in ended), sum(end.cpu for end in ended)
+    rss = max(end.rss for end in ended)
     return Cost(wall, cpu, rss, seen["calls"], seen["cpu"], arrivals)
 
 
@@ -167,9 +174,7 @@ def _started(
 
 
 def _failure(end: _End, command: Sequence[str], log: IO[Any]) -> str:
-    """What a command said last that did not end with 0, else nothing."""
-    if not end.code:
-        return ""
+    """What a command said last that did not end as it should."""
     log.seek(0)
     said = log.read()[-QUOTED:].decode(errors="replace")
     return f"{json.dumps(list(command))} ended with {end.code}:\n{said}"

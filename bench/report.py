@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 RESULTS, HISTORY = ROOT / "bench" / "results.json", ROOT / "bench" / "history.json"
 PAGE = ROOT / "docs" / "performance.md"
+BESIDE = ("records", "time, s", "processor time, s", "largest memory, MB", "calls")
+"""Columns beside what counts. Both times are of a whole run, its start included."""
 SHOWN = 12
 """So many rooms of a profile are told apart."""
 
@@ -29,9 +31,9 @@ What tap-booker and target-referrizer cost, beside other programs that do the sa
 HOW = """\
 ## How to measure
 
-<!-- not run: everything takes the better part of an hour; a test runs it small -->
+<!-- not run: everything takes {took}; a test runs it small -->
 ```sh
-make bench                                   # everything: the better part of an hour
+make bench                                   # everything: {took}
 make bench BENCH="--runs 1 --scale 0.02"     # a look, in minutes
 make bench BENCH="--only staging --profile"  # one case, and where its time goes
 make bench BENCH="--profile --json bench/results.json"; make docs    # renew this page
@@ -50,7 +52,8 @@ PEERS = """\
 - *stock SDK tap* and *stock SDK target*: what the Singer SDK's documentation shows, untuned: a `RESTStream`
   page by page; a `RecordSink` that posts each record with `requests`. Singer SDK {singer-sdk}, as ours.
 - *idle SDK target*: a `RecordSink` that does nothing, with and without the SDK's validation.
-- *dlt* {dlt}: the source `rest_api`, and a custom destination.
+- *dlt* {dlt}: the source `rest_api`, and a custom destination. As documented, a load job calls the
+  destination with one batch after the other: its calls do not overlap.
 - *target-jsonl* {target-jsonl}: writes each record to a file.
 
 They are in [bench/peers](../bench/peers), each as its own documentation shows it.
@@ -63,7 +66,7 @@ def page(results: Mapping[str, Any], history: Sequence[Mapping[str, str]]) -> st
     compared = {name: case for name, case in cases.items() if "values" in case}
     parts = [
         [HEAD],
-        _machine(results["machine"], cases),
+        _machine(results["machine"], cases, results.get("left_out", ())),
         _ratios(compared),
         _floors(cases),
         [PEERS.format(**results["machine"], **results["peers"])],
@@ -72,7 +75,7 @@ def page(results: Mapping[str, Any], history: Sequence[Mapping[str, str]]) -> st
         _profiles(cases),
         _history(history),
         _stub(compared),
-        [HOW],
+        [HOW.format(took=_took(cases))],
     ]
     return "\n".join(line for part in parts for line in part)
 
@@ -92,15 +95,25 @@ def number(value: float | None) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"  # noqa: PLR2004
 
 
-def _machine(machine: Mapping[str, Any], cases: Mapping[str, Any]) -> Iterator[str]:
+def _took(cases: Mapping[str, Any]) -> str:
+    """How long all cases took together, as measured."""
+    minutes = sum(case["took_seconds"] for case in cases.values()) / 60
+    scales = {case["scale"] for case in cases.values()}
+    return f"{minutes:,.0f} minutes here" + ("" if scales == {1.0} else ", for the share above")
+
+
+def _machine(machine: Mapping[str, Any], cases: Mapping[str, Any], left_out: Sequence[str]) -> Iterator[str]:
     dates = sorted({case["date"] for case in cases.values()})
     scales = sorted({case["scale"] for case in cases.values()})
     loads = max(case["load_at_start"] for case in cases.values())
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     yield f"Measured {when}: {machine['processor']}, {machine['cores']} cores, {machine['system']}, Python"
     yield f"{machine['python']}, Singer SDK {machine['singer-sdk']}, tap-booker {machine['tap-booker']},"
-    yield f"target-referrizer {machine['target-referrizer']}."
+    commits = sorted({case["commit"] for case in cases.values() if case.get("commit")})
+    at = f", commit {' and '.join(commits)}" if commits else ""
+    yield f"target-referrizer {machine['target-referrizer']}{at}."
     yield f"The load of the machine before a case was up to {loads}."
+    yield from (f"Left out: {missing}." for missing in left_out)
     if scales != [1.0]:
         shown = ", ".join(f"{one:g}" for one in scales)
         yield f"**Only a look:** the amounts of work are these shares of the full ones: {shown}."
@@ -119,7 +132,8 @@ def _floors(cases: Mapping[str, Any]) -> Iterator[str]:
         wanted = f"{floor['bound']} {number(floor['limit'])}{unit}"
         verdict = "reached" if floor["is_reached"] else "**missed**"
         yield f"| {case['title']} | {_cell(what)} | {number(floor['found'])}{unit} | {wanted} | {verdict} |"
-    yield ""
+    yield "\nMore than the latency allows is noise, or a start that took longer alone than in the run: such a"
+    yield "rate says nothing, and counts as missed.\n"
 
 
 def _against(floor: Mapping[str, Any]) -> str:
@@ -144,18 +158,31 @@ def _ratios(compared: Mapping[str, Any]) -> Iterator[str]:
 
 def _cases(compared: Mapping[str, Any]) -> Iterator[str]:
     yield "## Each kind of work\n"
+    yield "Both times are of a whole run, with the start of the program; of several runs, their medians.\n"
     for case in compared.values():
         counted = "one run" if case["runs"] == 1 else f"median of {case['runs']} runs"
         yield f"### {case['title']}\n"
-        yield from table("", f"{case['unit']}, {counted}", "least to most", "largest memory, MB", "calls")
+        yield from table("", f"{case['unit']}, {counted}", "least to most", *BESIDE)
         for who, value in case["values"].items():
             span = f"{number(value['least'])} to {number(value['most'])}"
-            memory = number(case.get("memory_mb", {}).get(who))
-            calls = number(sum(case.get("calls", {}).get(who, {}).values()) or None)
-            yield f"| {_cell(who)} | {number(value['median'])} | {span} | {memory} | {calls} |"
+            yield f"| {_cell(who)} | {number(value['median'])} | {span} | {_beside(case, who)} |"
         for who in case.get("too_short_to_tell", ()):
-            yield f"| {_cell(who)} | too short to tell | | {number(case['memory_mb'][who])} | |"
+            yield f"| {_cell(who)} | too short to tell | | {_beside(case, who)} |"
         yield f"\n{case['note']}\n" if case["note"] else ""
+
+
+def _beside(case: Mapping[str, Any], who: str) -> str:
+    """What else is known of a variant, its start included."""
+    seconds = case.get("seconds", {}).get(who, {})
+    calls = sum(case.get("calls", {}).get(who, {}).values())
+    known = (
+        case["records"].get(who) or None,
+        seconds.get("wall"),
+        seconds.get("cpu"),
+        case.get("memory_mb", {}).get(who),
+        calls or None,
+    )
+    return " | ".join(map(number, known))
 
 
 def _profiles(cases: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from bench.measuring import Cost
 
 
+MOST_MEMORY = 250
+"""MB."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """One way to do the work of a case.
@@ -83,6 +87,19 @@ CPU_RATE = Quantity("records per second of processor time", lambda cost: cost.cp
 WALL_RATE = Quantity("records per second", lambda cost: cost.wall, is_rate=True)
 CPU = Quantity("seconds of processor time", lambda cost: cost.cpu)
 MEMORY = Quantity("MB at most", lambda cost: cost.rss)
+
+
+def memory(who: str) -> Floor:
+    """What a process may hold at most while it does other than being measured for it."""
+    return Floor(f"memory of {who}", MOST_MEMORY, is_ceiling=True, unit="MB")
+
+
+def overlap(who: str) -> list[Floor]:
+    """Nearly what the latency allows; more than that is noise, and no figure to be believed."""
+    return [
+        Floor(who, 0.9, against="ideal"),
+        Floor(who, 1.02, against="ideal", is_ceiling=True),
+    ]
 
 
 class Case(Protocol):

@@ -50,6 +50,7 @@ class Vendors:
         self.booker, self.referrizer = booker, referrizer
         self.calls: dict[str, int] = {}
         self.arrivals = array("d")
+        self._latest: list[float] = []
         self._cpu = time.process_time()
         self._answers: dict[str, Callable[[Asked], bytes]] = {
             "POST token": lambda _: TOKEN,
@@ -65,7 +66,9 @@ class Vendors:
         }
         self._of_the_bench: dict[str, Callable[[Asked], Any]] = {
             "calls": self._counted,
-            "arrivals": lambda _: list(self.arrivals),
+            "arrivals": lambda _: self._latest,
+            "order": lambda _: {"visits": referrizer.visits, "misplaced": referrizer.order.misplaced},
+            "shown": lambda _: booker.shown,
             "news": self._news,
             "save": self._save,
         }
@@ -98,8 +101,11 @@ class Vendors:
         return self.referrizer.page(int(asked.query["page"][0]), int(asked.query["perPage"][0]))
 
     def _counted(self, _: Asked) -> dict[str, Any]:
-        """Calls, and the processor time that they took here, since this was asked last."""
-        cpu, calls = time.process_time() - self._cpu, self.calls
+        """Calls, and the processor time that they took here, since this was asked last.
+
+        When they came can be asked after that: making a list of it is not what they took.
+        """
+        cpu, calls, self._latest = time.process_time() - self._cpu, self.calls, list(self.arrivals)
         self._cpu, self.calls, self.arrivals = time.process_time(), {}, array("d")
         return {"calls": calls, "cpu": cpu}
 
@@ -161,7 +167,7 @@ def main() -> None:
     options.add_argument("--book", type=Path, help="a file of contacts that Referrizer has already")
     given = options.parse_args()
     documents = given.book.read_bytes().splitlines() if given.book else []
-    vendors = Vendors(Booker(given.customers, given.check_ins), Referrizer(documents))
+    vendors = Vendors(Booker(given.customers, given.check_ins), Referrizer(documents, given.latency))
     asyncio.run(serve(vendors, given.latency))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -73,11 +74,12 @@ class Booker:
     Attributes:
         changed: So many of the first customers have changed their name since.
         arrived: So many check-ins came since.
+        shown: So many appointments have been on a page.
     """
 
     def __init__(self, customers: int, check_ins: int) -> None:
         self.customers, self.check_ins = customers, check_ins
-        self.changed = self.arrived = 0
+        self.changed = self.arrived = self.shown = 0
 
     def customers_page(self, asked: dict[str, Any]) -> bytes:
         """A page of customers; a later run is shown only those that have changed."""
@@ -95,6 +97,7 @@ class Booker:
         else:
             first, last = -self.arrived, 0
         rows = [self._appointment(first + one - 1) for one in _numbers(asked, last - first)]
+        self.shown += len(rows)
         return json.dumps({"IsSuccess": True, "Results": rows}).encode()
 
     def _started(self, start: str, end: str) -> tuple[int, int]:
@@ -114,16 +117,43 @@ class Booker:
         return appointment(place + 1, who, start.isoformat(), MODIFIED)
 
 
+class Order:
+    """Whether the visits of each contact come one after the other, and after its create.
+
+    Attributes:
+        misplaced: Visits of a contact that is not there, that are earlier than one before, or that did not
+            wait for the answer to that one or to the create.
+    """
+
+    def __init__(self, latency: float) -> None:
+        self._latency = latency
+        self._last: dict[str, tuple[float, str]] = {}
+        self.misplaced = 0
+
+    def created(self, one: str, now: float) -> None:
+        """A contact came into being at this second of a clock."""
+        self._last[one] = now + self._latency, ""
+
+    def visited(self, one: str, date: str, now: float, *, is_there: bool) -> None:
+        """A visit came at this second."""
+        answered, latest = self._last.get(one, (0.0, ""))
+        self.misplaced += not is_there or now < answered or date < latest
+        self._last[one] = now + self._latency, max(date, latest)
+
+
 class Referrizer:
     """Contacts r1, r2, …, each the bytes that were put."""
 
-    def __init__(self, documents: list[bytes]) -> None:
+    def __init__(self, documents: list[bytes], latency: float = 0.0) -> None:
         self.documents = documents
         self.visits = 0
+        self.order = Order(latency)
 
     def create(self, body: bytes) -> bytes:
         """A new contact."""
-        self.documents.append(b'{"id": "r%d", ' % (len(self.documents) + 1) + body[1:])
+        number = len(self.documents) + 1
+        self.documents.append(b'{"id": "r%d", ' % number + body[1:])
+        self.order.created(f"r{number}", time.monotonic())
         return self.documents[-1]
 
     def get(self, one: str) -> bytes:
@@ -141,7 +171,11 @@ class Referrizer:
 
     def visit(self, body: bytes) -> bytes:
         """Count a visit of a contact that is there."""
-        self.get(str(json.loads(body)["contactId"]))
+        asked = json.loads(body)
+        one = str(asked["contactId"])
+        is_there = _place(one) < len(self.documents)
+        self.order.visited(one, str(asked["date"]), time.monotonic(), is_there=is_there)
+        self.get(one)
         self.visits += 1
         return b'{"id": "v%d"}' % self.visits
 

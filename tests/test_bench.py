@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -16,14 +17,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from bench.cases import cases, reading, staging
+from bench import inputs
+from bench.__main__ import commit
+from bench.cases import cases, delivering, memory, reading, staging
 from bench.cases.pacing import paces
+from bench.causes import CAUSES
 from bench.comparing import Comparison, summary
 from bench.fitting import fitted
+from bench.growing import NAMES
 from bench.measuring import Cost, FailedError, cost_of
+from bench.million import carried_on
+from bench.peers.stock_tap import StockTap
 from bench.report import HISTORY, PAGE, RESULTS, page
-from bench.shapes import CPU, CPU_RATE, Floor, Variant
-from bench.vendors import FIRST_NEWS, NOW, Booker, customer
+from bench.shapes import CPU, CPU_RATE, Floor, Variant, overlap
+from bench.shapes import memory as at_most
+from bench.vendors import FIRST_NEWS, NOW, Booker, Order, customer
+from singer_sdk.pagination import PageNumberPaginator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +74,32 @@ def test_a_cost_keeps_its_start_and_its_ceiling_lies_above() -> None:
     found = summary(case, {"ours": [cost(2.0)], "bare": [cost(1.6)]}, {"ours": 0.0, "bare": 0.0})
     assert [floor["is_reached"] for floor in found["floors"]] == [True, False, True, False]
     assert [floor["share_of_limit"] for floor in found["floors"]] == [1.0, 1.053, 0.962, 1.042]
+
+
+def test_more_than_the_latency_allows_is_no_success() -> None:
+    case = Comparison("name", "Title", CPU_RATE, [variant("ours", 600)], overlap("ours"), ideal=100)
+    verdicts = {
+        rate: [
+            floor["is_reached"]
+            for floor in summary(case, {"ours": [cost(600 / rate)]}, {"ours": 0})["floors"]
+        ]
+        for rate in (80, 95, 101, 121)
+    }
+    assert verdicts == {80: [False, True], 95: [True, True], 101: [True, True], 121: [True, False]}
+
+
+def test_the_memory_of_what_is_measured_for_its_time_has_a_bound_too() -> None:
+    case = Comparison("name", "Title", CPU, [variant("ours")], [at_most("ours")])
+    for most, is_reached in ((250, True), (251, False)):
+        found = summary(case, {"ours": [cost(1, most), cost(1, 90)]}, {"ours": 0})
+        assert [(floor["found"], floor["is_reached"]) for floor in found["floors"]] == [(most, is_reached)]
+
+
+@pytest.mark.parametrize(("calls", "told_of"), [(99, set()), (100, {"ours"})])
+def test_what_a_call_took_in_the_stub_is_not_told_of_few(calls: int, told_of: set[str]) -> None:
+    case = Comparison("name", "Title", CPU, [variant("ours")])
+    one = Cost(wall=1, cpu=1, rss=1, calls={"POST visits": calls}, stub_cpu=0.1)
+    assert set(summary(case, {"ours": [one]}, {"ours": 0})["stub"]) == told_of
 
 
 def test_what_was_too_short_to_tell_reaches_no_floor() -> None:
@@ -123,6 +158,61 @@ def asked(start: datetime, end: datetime, number: int) -> dict[str, Any]:
     return {**bounds, "PageNumber": number, "PageSize": 100}
 
 
+@pytest.mark.parametrize(
+    ("came", "misplaced"),
+    [
+        ([("c", 0.0), ("2026-01-01", 0.05), ("2026-01-02", 0.10)], 0),
+        ([("2026-01-01", 0.0), ("c", 0.1), ("2026-01-02", 0.2)], 1),
+        ([("c", 0.0), ("2026-01-02", 0.1), ("2026-01-01", 0.2), ("2026-01-03", 0.3)], 1),
+        ([("c", 0.0), ("2026-01-01", 0.04)], 1),
+        ([("c", 0.0), ("2026-01-01", 0.1), ("2026-01-02", 0.14)], 1),
+    ],
+    ids=["as it should be", "before the create", "earlier", "create not answered", "visit not answered"],
+)
+def test_the_stub_sees_what_is_out_of_order(came: list[tuple[str, float]], misplaced: int) -> None:
+    order, is_there = Order(latency=0.05), False
+    for what, at in came:
+        if what == "c":
+            order.created("r1", at)
+            is_there = True
+        else:
+            order.visited("r1", what, at, is_there=is_there)
+    assert order.misplaced == misplaced
+
+
+def test_staging_is_not_measured_on_the_quick_ways_alone() -> None:
+    people = [inputs.contact(one) for one in range(1, 1001)]
+    phones = [one["phone"] for one in people if one["phone"]]
+    assert {"(", "+", "3"} == {phone[0] for phone in phones}
+    assert len({re.sub(r"\D", "", phone)[-10:] for phone in phones}) == len(phones)
+    assert any(not one["first_name"].isascii() for one in people)
+    assert any(not one["last_name"].isascii() for one in people)
+    for field in ("email", "phone", "birthday", "street"):
+        assert 0 < sum(one[field] is None for one in people) < 500, field
+    assert all(one["email"] or one["phone"] for one in people)
+
+
+def test_the_stock_tap_goes_from_page_to_page_as_the_sdk_does() -> None:
+    (stream,) = StockTap(config={"base_url": "http://127.0.0.1:9"}).discover_streams()
+    assert type(stream.get_new_paginator()) is PageNumberPaginator
+
+
+def test_each_growth_has_its_cause_and_no_other() -> None:
+    assert {(phase, name) for phase, _ in CAUSES for name in NAMES} == set(CAUSES)
+    for cause in CAUSES.values():
+        assert cause.of(cause.verdict) == cause.text
+        assert cause.text not in cause.of("not linear: more")
+
+
+def test_a_poor_fit_is_not_carried_on() -> None:
+    points = {1_000: 30.0, 10_000: 200.0, 100_000: 2_000.0}
+    good = {"fixed": 5.0, "each": 0.02, "power": 1.0, "off": 0.05}
+    assert carried_on(points, good, 1_000_000) == pytest.approx(20_005)
+    for poor in ({**good, "off": 0.2}, {**good, "power": None, "off": None}):
+        assert carried_on(points, poor, 1_000_000) == pytest.approx(20_000)
+    assert carried_on(dict.fromkeys(points, 7.0), {"power": None}, 1_000_000) == 7
+
+
 def test_the_pace_of_calls_is_counted_by_their_arrivals() -> None:
     even = [nth / 10 for nth in range(31)]
     assert paces(even, 10) == {
@@ -173,6 +263,17 @@ def test_the_page_shows_a_bound_that_was_missed_as_missed() -> None:
     assert f"{len(bounds)} bounds, {len(bounds) - 1} reached, 1 missed." in made
     assert made.count("**missed**") == 1
     assert "| A change | seconds | 9 | 1 |" in made
+
+
+def test_the_page_says_what_it_was_measured_of_and_what_was_left_out() -> None:
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    for nth, case in enumerate(results["cases"].values()):
+        case.update(commit="abc1234-dirty" if nth else "abc1234", took_seconds=60)
+    made = page({**results, "left_out": ["a thing that is not here"]}, [])
+    assert "commit abc1234 and abc1234-dirty" in made
+    assert "Left out: a thing that is not here." in made
+    assert f"{len(results['cases'])} minutes here" in made
+    assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?|", commit())
 
 
 @pytest.fixture(scope="module")
@@ -231,8 +332,14 @@ def test_every_case_comes_out(done: dict[str, Any]) -> None:
     }
     assert found["empty_hour"]["floors"][0]["found"] > 0
     plan = {"creates": 1000, "updates": 0, "visits": 0}
-    for backend in ("sqlite", "postgresql"):
-        assert found.get(f"memory_target_{backend}", {"planned": {"1000": plan}})["planned"]["1000"] == plan
+    for backend in ("sqlite", *(() if memory.left_out() else ("postgresql",))):
+        of_target = found[f"memory_target_{backend}"]
+        assert of_target["planned"]["1000"] == plan
+        assert 0 < of_target["ledger_mb"]["1000"] < 100
+    together = found["delivering_together"]
+    people = together["records"][delivering.OURS] // inputs.OF_EACH
+    for made in together["calls"].values():
+        assert (made["POST contacts"], made["POST visits"]) == (people, 4 * people)
     largest = list(found["growth"]["sizes"].values())[-1]
     assert largest["first load"]["calls"]["POST contacts"] == 100
     assert largest["full refresh"]["referrizer_calls"] == 0

@@ -15,3 +15,8 @@ ROOMS: tuple[Any, ...] = (reading, delivering, pacing, staging, hourly, starting
 def cases(scale: float) -> list[Case]:
     """All cases; `scale` makes them smaller, to see whether they work."""
     return [case for room in ROOMS for case in room.cases(scale)]
+
+
+def left_out() -> list[str]:
+    """What can not be measured here, and why."""
+    return memory.left_out()

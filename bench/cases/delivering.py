@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from bench import inputs, ledgers
 from bench.comparing import Comparison
-from bench.measuring import Cost, Stub, cost_of, stub
+from bench.measuring import Cost, FailedError, Stub, cost_of, stub
 from bench.programs import DLT, STOCK_TARGET, TARGET
-from bench.shapes import WALL_RATE, Floor, Variant, scaled
+from bench.shapes import WALL_RATE, Variant, overlap, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,16 +49,27 @@ def cases(scale: float) -> list[Comparison]:
                 Variant("stock SDK target", _peer(_stock, inputs.visits, books), few),
             ],
         ),
+        _case(
+            "delivering_together",
+            f"Creating contacts and posting {inputs.OF_EACH - 1} visits of each, in their order, {how}",
+            [
+                Variant(OURS, _ours(inputs.together, is_in_order=True), many),
+                Variant("stock SDK target", _peer(_stock, inputs.together), few),
+            ],
+        ),
     ]
 
 
 def _case(name: str, title: str, variants: list[Variant], calls: int = 1) -> Comparison:
     ideal = WORKERS / LATENCY / calls
-    return Comparison(name, title, WALL_RATE, variants, [Floor(OURS, 0.9, against="ideal")], ideal=ideal)
+    return Comparison(name, title, WALL_RATE, variants, overlap(OURS), ideal=ideal)
 
 
 def _ours(
-    given: Callable[[int], Path], books: Callable[[], ledgers.Books] | None = None
+    given: Callable[[int], Path],
+    books: Callable[[], ledgers.Books] | None = None,
+    *,
+    is_in_order: bool = False,
 ) -> Callable[[int], Cost]:
     """The target over an empty ledger, or over one that knows everybody."""
 
@@ -68,9 +79,19 @@ def _ours(
             ledger = ledgers.copied(known.ledger, vendors) if known else ledgers.empty()
             more = {"concurrent_requests": WORKERS, "visits_since": inputs.LONG_AGO}
             config = inputs.of_target(vendors.url, ledger, **more)
-            return cost_of([*TARGET, "--config", config], stdin=given(amount), by=vendors)
+            cost = cost_of([*TARGET, "--config", config], stdin=given(amount), by=vendors)
+            if is_in_order:
+                _check_order(vendors, amount // inputs.OF_EACH * (inputs.OF_EACH - 1))
+            return cost
 
     return run
+
+
+def _check_order(vendors: Stub, visits: int) -> None:
+    """A rate that is reached by not waiting for the create, or for the visit before, is none."""
+    order = vendors.ask("order")
+    if order != {"visits": visits, "misplaced": 0}:
+        raise FailedError(f"{visits} visits were to be posted in their order, but the stub saw {order}")
 
 
 def _peer(

@@ -10,6 +10,7 @@ from bench import inputs, ledgers
 from bench.fitting import fitted
 from bench.measuring import Cost, Stub, cache, cost_of, stub
 from bench.programs import TAP, TARGET
+from bench.shapes import memory
 from bench.vendors import NOW
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ SHARE = 100
 FIRST, REFRESH, HOUR = "first load", "full refresh", "hour with 1 % changed"
 PHASES = (FIRST, REFRESH, HOUR)
 QUANTITIES = ("booker_calls", "referrizer_calls", "cpu", "wall", "memory_mb", "ledger_mb")
+NOTE = (
+    "One run of each size: the largest takes minutes, and what is fitted spans two powers of ten. The stub "
+    "answers at once and no pace is set, so time is what the plugins take, not what the vendors do."
+)
 STATES = [cache() / f"state-{nth}.json" for nth in range(3)]
 
 
@@ -44,6 +49,8 @@ class Growth:
         del runs
         fixed = life(0)
         lives = {size: life(size) for size in self.sizes}
+        largest = f"both, {self.sizes[-1]:,} contacts"
+        most = max(one["memory_mb"] for one in lives[self.sizes[-1]].values())
         fits = {
             phase: {
                 quantity: fitted(
@@ -55,12 +62,12 @@ class Growth:
         }
         return {
             "title": self.title,
-            "note": "",
+            "note": NOTE,
             "runs": 1,
             "fixed": fixed,
             "sizes": {str(size): one for size, one in lives.items()},
             "fits": fits,
-            "floors": [],
+            "floors": [memory(largest).judged({f"memory of {largest}": float(most)})],
         }
 
 

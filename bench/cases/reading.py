@@ -8,7 +8,7 @@ from bench import inputs
 from bench.comparing import Comparison
 from bench.measuring import Cost, Stub, cost_of, stub
 from bench.programs import DLT, STOCK_TAP, TAP
-from bench.shapes import CPU_RATE, WALL_RATE, Floor, Variant, scaled
+from bench.shapes import CPU_RATE, WALL_RATE, Floor, Variant, overlap, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def cases(scale: float) -> list[Comparison]:
             Variant("stock SDK tap", _reading(_stock, LATENCY), of(2_000)),
             Variant("dlt rest_api", _reading(_dlt, LATENCY), of(2_000)),
         ],
-        [Floor("tap-booker", 0.9, against="ideal")],
+        overlap("tap-booker"),
         ideal=READERS * PAGE / LATENCY,
     )
     quick = Comparison(

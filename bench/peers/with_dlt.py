@@ -48,7 +48,8 @@ def write(url: str) -> None:
     def referrizer(items: list[dict[str, Any]], table: Any) -> None:
         del table
         for one in items:
-            body = {"firstName": one["first_name"], "lastName": one["last_name"], "email": one["email"]}
+            names = {"firstName": one["first_name"], "lastName": one["last_name"]}
+            body = {**names, "email": one.get("email")}
             session.post(f"{url}/v1/contacts", json=body, timeout=60).raise_for_status()
 
     @dlt.resource(name="contacts")
