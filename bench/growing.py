@@ -81,8 +81,7 @@ def _paced(found: Mapping[str, Any]) -> str:
     pace = PROPERTIES.to_dict()["properties"]["requests_per_second"]["default"]
     size = max(map(int, found["sizes"]))
     calls = found["sizes"][str(size)]["first load"]["referrizer_calls"]
-    hours, minutes = divmod(round(calls / pace / 60), 60)
     return (
         f"Computed: at `requests_per_second` {pace}, as it is unless told otherwise, the {calls:,} calls of "
-        f"a first load of {size:,} contacts take {hours} h {minutes} min, whatever the plugins do.\n"
+        f"a first load of {size:,} contacts take {calls / pace / 60:,.0f} minutes, whatever the plugins do.\n"
     )

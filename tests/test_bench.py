@@ -17,17 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from bench import __main__ as bench_command
 from bench import inputs
-from bench.__main__ import commit
 from bench.cases import cases, delivering, memory, reading, staging
 from bench.cases.pacing import paces
 from bench.causes import CAUSES
 from bench.comparing import Comparison, summary
 from bench.fitting import fitted
 from bench.growing import NAMES
-from bench.measuring import Cost, FailedError, cost_of
+from bench.measuring import Cost, FailedError, cost_of, stub
 from bench.million import carried_on
 from bench.peers.stock_tap import StockTap
+from bench.programs import STOCK_TARGET
 from bench.report import HISTORY, PAGE, RESULTS, page
 from bench.shapes import CPU, CPU_RATE, Floor, Variant, overlap
 from bench.shapes import memory as at_most
@@ -201,7 +202,8 @@ def test_each_growth_has_its_cause_and_no_other() -> None:
     assert {(phase, name) for phase, _ in CAUSES for name in NAMES} == set(CAUSES)
     for cause in CAUSES.values():
         assert cause.of(cause.verdict) == cause.text
-        assert cause.text not in cause.of("not linear: more")
+        assert cause.of("not linear: more") == f"{cause.verdict} was expected; not explained"
+        assert cause.of("not linear: less") != cause.text
 
 
 def test_a_poor_fit_is_not_carried_on() -> None:
@@ -273,7 +275,44 @@ def test_the_page_says_what_it_was_measured_of_and_what_was_left_out() -> None:
     assert "commit abc1234 and abc1234-dirty" in made
     assert "Left out: a thing that is not here." in made
     assert f"{len(results['cases'])} minutes here" in made
-    assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?|", commit())
+    assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?|", bench_command.commit())
+
+
+def test_a_case_that_fails_is_told_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def failing(error: Exception) -> Callable[[int], Cost]:
+        def run(_: int) -> Cost:
+            raise error
+
+        return run
+
+    runs = {
+        "command": failing(FailedError("no luck")),
+        "server": failing(subprocess.CalledProcessError(1, ["initdb"])),
+        "good": lambda _: cost(1),
+    }
+    made = [Comparison(name, name, CPU, [Variant("ours", run)]) for name, run in runs.items()]
+    monkeypatch.setattr(bench_command, "cases", lambda _: made)
+    monkeypatch.setattr(sys, "argv", ["bench", "--json", str(tmp_path / "found.json")])
+    assert bench_command.main() == 1
+    told = capsys.readouterr().out
+    assert told.startswith(f"processor {bench_command.machine()['processor']}")
+    assert "command: no luck" in told
+    assert "server: Command '['initdb']' returned non-zero" in told
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert [*found["cases"]] == ["good"]
+    assert found["cases"]["good"]["commit"] == bench_command.commit()
+
+
+@pytest.mark.slow
+def test_visits_out_of_order_fail_the_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
+    with stub() as vendors:  # the stock target posts as the file has it: those of each contact latest first
+        settings = inputs.settings("stock", api_url=f"{vendors.url}/v1")
+        cost_of([*STOCK_TARGET, "posting", "--config", settings], stdin=inputs.together(50), by=vendors)
+        with pytest.raises(FailedError, match=r"40 visits.*'misplaced': 30"):
+            delivering.check_order(vendors, 40)
 
 
 @pytest.fixture(scope="module")

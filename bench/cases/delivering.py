@@ -81,13 +81,13 @@ def _ours(
             config = inputs.of_target(vendors.url, ledger, **more)
             cost = cost_of([*TARGET, "--config", config], stdin=given(amount), by=vendors)
             if is_in_order:
-                _check_order(vendors, amount // inputs.OF_EACH * (inputs.OF_EACH - 1))
+                check_order(vendors, amount // inputs.OF_EACH * (inputs.OF_EACH - 1))
             return cost
 
     return run
 
 
-def _check_order(vendors: Stub, visits: int) -> None:
+def check_order(vendors: Stub, visits: int) -> None:
     """A rate that is reached by not waiting for the create, or for the visit before, is none."""
     order = vendors.ask("order")
     if order != {"visits": visits, "misplaced": 0}:
