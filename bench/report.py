@@ -44,7 +44,7 @@ stands above. Variants of a case run in turn, so that a busy minute of the machi
 is of records without the start of the program, which is measured apart and taken off. *Processor time* is
 user and system time of the whole process; memory is its largest resident set. Ledgers that a case begins with
 are made by a first load with both plugins, and kept under `.cache/bench`; copies of its check-ins make a
-history deep.
+history deep, those of the last month alone make one short.
 """
 PEERS = """\
 ## Peers
