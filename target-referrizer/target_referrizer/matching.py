@@ -1,21 +1,22 @@
 """Which Referrizer contact is this person?
 
 In order: e-mail, then phone. A phone alone decides only where not both sides have an e-mail, the last names
-agree and
-the first names do not disagree, since families share phones. Two candidates are ambiguous and never guessed
-between.
-(The ledger's own link, where there is one, comes before all this and is not looked for here.)
+agree and the first names do not disagree, since families share phones. Two candidates are ambiguous and
+never guessed between. (The ledger's own link, where there is one, comes before all this and is not looked for
+here.)
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from target_referrizer.people import first_names_disagree, last_names_agree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,62 @@ class Household:
             first in self._begun[other] or any(one in self._whole[other] for one in beginnings)
             for other in others
         )
+
+
+def told_apart(last: str, people: Sequence[tuple[str, bool]], are_free: Sequence[bool]) -> list[int]:
+    """Whom of a phone and a last name one may create at once, so that each of the others fits one at most.
+
+    Nobody is chosen who may be one of the newer ones, nor who may be the same person as somebody who may be
+    one of the chosen: that one would fit two contacts afterwards, and be nobody. Somebody fits one of the
+    chosen at most, so that going through whom each of them fits takes no longer for many.
+
+    Args:
+        last: Key of the last name.
+        people: Keys of the first names, and whether each has an e-mail; newest first.
+        are_free: Whether each of them may be chosen at all.
+
+    Returns:
+        Places in `people`.
+    """
+    newer, claimed, everybody = Household(last), Household(last), _FirstNames(people)
+    chosen = []
+    for place, (first, has_email) in enumerate(people):
+        may_be_newer = newer.may_hold(first, has_email=has_email)
+        newer.add(first, has_email=has_email)
+        if may_be_newer or not are_free[place] or claimed.may_hold(first, has_email=has_email):
+            continue
+        chosen.append(place)
+        if last:
+            for other, other_has_email in everybody.near(place):
+                claimed.add(other, has_email=other_has_email)
+    return chosen
+
+
+class _FirstNames:
+    """First names of a household in the order of the alphabet, where those that begin alike lie together."""
+
+    def __init__(self, people: Sequence[tuple[str, bool]]) -> None:
+        self._people = people
+        self._sorted = {
+            mailed: sorted((first, place) for place, (first, has) in enumerate(people) if has == mailed)
+            for mailed in (False, True)
+        }
+
+    def near(self, place: int) -> Iterator[tuple[str, bool]]:
+        """Who may be the same person as the one at this place, by the phone that they share."""
+        first, has_email = self._people[place]
+        for mailed in [False] if has_email else [False, True]:
+            there = self._sorted[mailed]
+            for end in range(len(first)):
+                yield from ((name, mailed) for name, _ in _from(there, first[:end], str.__eq__))
+            yield from ((name, mailed) for name, one in _from(there, first, str.startswith) if one != place)
+
+
+def _from(
+    there: list[tuple[str, int]], start: str, goes_on: Callable[[str, str], bool]
+) -> Iterator[tuple[str, int]]:
+    places = range(bisect_left(there, (start, -1)), len(there))  # a slice would copy what is not looked at
+    return takewhile(lambda one: goes_on(one[0], start), (there[place] for place in places))
 
 
 def _only(found: list[Candidate]) -> Candidate | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from target_referrizer.ledger.tables import IN_A_ROUND, WAS_TRIED, contact
-from target_referrizer.matching import Household
+from target_referrizer.matching import told_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
 Row = sa.Row[Any]
@@ -67,25 +67,30 @@ def _newest_first(group: sa.ColumnElement[str]) -> sa.Over[int]:
 
 
 def _choose_in_households(tx: sa.Connection, source: str, number: int, ranked: sa.Subquery) -> int:
-    """Mark those of a phone and last name who can be none of the newer ones there.
+    """Mark those of a phone and last name who are surely told apart from the others there.
 
     Thousands may share what a business writes down where it knows nothing: one a round would take for ever.
+    Only one household at a time is held in memory.
     """
     there = (contact.c.source == source) & (contact.c.id == ranked.c.id) & (ranked.c.size > 1)
     person = (contact.c.id, contact.c.phone_key, contact.c.last_key, contact.c.email_key, contact.c.first_key)
     query = sa.select(*person, ranked.c.of_email).join(ranked, there).where(contact.c.source == source)
-    rows = tx.execute(query.order_by(contact.c.phone_key, contact.c.last_key, ranked.c.of_household)).all()
-    chosen = []
-    for (_, last), household in groupby(rows, key=lambda row: (row.phone_key, row.last_key)):
-        newer = Household(last)
-        for row in household:
-            may_be_newer = newer.may_hold(row.first_key, has_email=bool(row.email_key))
-            newer.add(row.first_key, has_email=bool(row.email_key))
-            if not may_be_newer and row.of_email == 1:
-                chosen.append({"of": source, "key": row.id, "create_round": number})
-    if chosen:
-        tx.execute(_ONE, chosen)
-    return len(chosen)
+    query = query.order_by(contact.c.phone_key, contact.c.last_key, ranked.c.of_household)
+    found = 0
+    with tx.execute(query, execution_options={"yield_per": PAGE}) as rows:
+        keys = _told_apart(rows)
+        while chosen := list(islice(keys, PAGE)):
+            tx.execute(_ONE, [{"of": source, "key": key, "create_round": number} for key in chosen])
+            found += len(chosen)
+    return found
+
+
+def _told_apart(rows: Iterable[Row]) -> Iterator[str]:
+    for (_, last), members in groupby(rows, key=lambda row: (row.phone_key, row.last_key)):
+        household = list(members)
+        people = [(row.first_key, bool(row.email_key)) for row in household]
+        for place in told_apart(last, people, [row.of_email == 1 for row in household]):
+            yield household[place].id
 
 
 def _fresh(source: str) -> sa.ColumnElement[bool]:
