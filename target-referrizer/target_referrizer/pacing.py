@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections import deque
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -32,9 +33,11 @@ _SHORTEST_BACKOFF = 0.05
 class Pacer:
     """Hands out turns, evenly spaced, to any number of workers.
 
-    Turns are not saved up: after an idle time requests leave one by one and not in a burst, so that no second
-    ever holds more than the allowed number. Only who waited for a turn and woke too late does not cost the
-    others theirs: else the allowed number would never be reached.
+    Turns are not saved up: after an idle time requests leave one by one and not in a burst. Only who waited
+    for a turn and woke too late does not cost the others theirs: else the allowed number would never be
+    reached. What is made good so may leave close together, and still no second holds more than one above the
+    allowed number: as many as leave in it, its ends included, when all are in time. That goes before reaching
+    it: of a high number some part stays unused where many workers wake later than a turn is long.
     """
 
     def __init__(
@@ -56,6 +59,8 @@ class Pacer:
         self._lock = threading.Lock()
         self._next = clock()
         self._resume = self._next
+        # When the last requests left, as many as a second may hold: the next leaves a second after the first.
+        self._left = deque[float](maxlen=int(requests_per_second) + 1)
 
     def take(self, stop: Stop) -> None:
         """Wait until it is the calling worker's turn, or until the run is stopped."""
@@ -86,8 +91,11 @@ class Pacer:
         with self._lock:
             now = self._clock()
             due = max(self._next, self._resume)
+            if self._interval and len(self._left) == self._left.maxlen:
+                due = max(due, self._left[0] + 1.0)
             if due - now > _HAIR:
                 return due - now
+            self._left.append(now)
             self._next = (max(due, now - _OVERSLEPT) if has_waited else now) + self._interval
             return 0.0
 
