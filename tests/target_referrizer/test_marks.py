@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ import sqlalchemy as sa
 from tests.target_referrizer.asking import ask
 from tests.target_referrizer.salon import contact
 
-from target_referrizer.ledger import Ledger
+from target_referrizer.ledger import Ledger, notes
 from target_referrizer.ledger.marks import Marks
 
 if TYPE_CHECKING:
@@ -52,6 +54,55 @@ def test_what_is_rolled_back_is_not_remembered(tmp_path: Path) -> None:
         with pytest.raises(OSError), ledger.transaction() as tx:  # noqa: PT011 - the very one from above
             fails(tx)
         assert whom(ledger) == {"one": "somebody"}
+
+
+@pytest.mark.parametrize("what", ["the salt", "a change", "a note"])
+def test_two_sources_may_write_to_a_new_ledger_on_a_server_at_once(server: str, what: str) -> None:
+    """The second waits until the first is through, and goes on: both found nothing there to be updated."""
+
+    def write(ledger: Ledger, who: str) -> None:
+        if what == "a note":
+            ledger.put("note", who)
+            return
+        with ledger.transaction() as tx:
+            marks = Marks.begin(tx)
+            if what == "a change":
+                marks.add(tx, [who], who)
+
+    with closing(Ledger(server)) as here, closing(Ledger(server)) as there, ThreadPoolExecutor(1) as pool:
+        if what == "a change":
+            with here.transaction() as tx:
+                Marks.begin(tx)
+        with here.transaction() as tx:
+            if what == "a note":
+                notes.put(tx, "note", "first")
+            elif what == "a change":
+                Marks.load(tx).add(tx, ["first"], "first")
+            else:
+                Marks.begin(tx)
+            second = pool.submit(write, there, "second")
+            wait_until_blocked(server)
+            assert not second.done()
+        second.result(timeout=10)
+        with here.transaction() as mine:
+            seen = Marks.load(mine)
+        with there.transaction() as theirs:
+            assert Marks.load(theirs) == seen
+        assert (here.get("note") == "second") == (what == "a note")
+        assert set(seen.whom) == ({"first", "second"} if what == "a change" else set())
+        assert bool(seen.salt) == (what != "a note")
+
+
+def wait_until_blocked(url: str) -> None:
+    """Until a session of the server waits for another."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with engine.connect() as watching:
+        until = time.monotonic() + 10
+        while not watching.scalar(waiting):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    engine.dispose()
 
 
 def test_a_run_reads_the_marks_no_more_often_for_more_contacts(salon: Salon) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
+from target_referrizer.ledger.notes import put, put_once
 from target_referrizer.ledger.tables import mark, meta
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Marks:
     def begin(cls, tx: sa.Connection) -> Self:
         """Read all marks, and make the salt where there is none yet."""
         if not cls.load(tx).salt:
-            tx.execute(sa.insert(meta).values(key=SALT, value=secrets.token_hex(32)))
+            put_once(tx, SALT, secrets.token_hex(32))
         return cls.load(tx)
 
     def add(self, tx: sa.Connection, digests: Iterable[str], whom: str) -> None:
@@ -137,6 +138,4 @@ class Marks:
 def _changed(tx: sa.Connection) -> None:
     """Let everybody read the marks anew; what was read here goes, also should this be rolled back."""
     tx.info.pop(_READ, None)
-    value = secrets.token_hex(8)
-    if not tx.execute(sa.update(meta).where(meta.c.key == _CHANGE).values(value=value)).rowcount:
-        tx.execute(sa.insert(meta).values(key=_CHANGE, value=value))
+    put(tx, _CHANGE, secrets.token_hex(8))

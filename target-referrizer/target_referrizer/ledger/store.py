@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from target_referrizer.errors import SettingsError, TargetError
-from target_referrizer.ledger import copies, migrations
+from target_referrizer.ledger import copies, migrations, notes
 from target_referrizer.ledger.failures import LedgerFailure, failure
 from target_referrizer.ledger.locks import AdvisoryLocks, FileLocks, Locks, NoLocks
 from target_referrizer.ledger.tables import meta, metadata
@@ -109,9 +109,7 @@ class Ledger:
     def put(self, key: str, value: str) -> None:
         """Set a value of the table `meta`."""
         with self.transaction() as tx:
-            found = tx.execute(sa.update(meta).where(meta.c.key == key).values(value=value))
-            if not found.rowcount:
-                tx.execute(sa.insert(meta).values(key=key, value=value))
+            notes.put(tx, key, value)
 
     def close(self) -> None:
         """Give back the locks and the connection; a dry run's work is gone with it."""
