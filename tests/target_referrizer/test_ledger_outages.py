@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -23,8 +25,11 @@ from tests.target_referrizer.processes import (
 from tests.target_referrizer.salon import check_in
 
 from target_referrizer.ledger import Ledger
+from target_referrizer.ledger.failures import failure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.target_referrizer.salon import Record, Salon
 
 NUMBER = 12
@@ -99,6 +104,41 @@ def test_no_ledger_can_be_made_on_a_full_disk(open_salon: Salon) -> None:
     assert f"the ledger cannot be opened: {FULL}. " in ended.last
     assert ran(open_salon, everything(open_salon)).code == 0
     assert (len(open_salon.shown()), len(open_salon.visits())) == (NUMBER, NUMBER)
+
+
+#: Sorts more than memory is given for, where no further file may be opened.
+NO_ROOM_ASIDE = """
+import os, resource, sys
+import sqlalchemy as sa
+from target_referrizer.ledger import Ledger
+from target_referrizer.ledger.failures import LedgerFailure, failure
+
+ledger = Ledger(sys.argv[1])
+lot = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 40000) SELECT printf('%300d', i) AS a FROM n"
+resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1,) * 2)
+try:
+    ledger.rows(sa.text(lot + " ORDER BY a DESC"))
+except LedgerFailure as error:
+    print(failure(error))
+"""  # noqa: E501 - one statement
+
+
+def test_where_no_temporary_file_can_be_made_the_failure_says_what_names_their_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NO_ROOM_ASIDE, f"sqlite:///{tmp_path}/ledger.db"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.startswith(
+        "RFZ-403 the ledger failed: it, a file beside it or a temporary one cannot be opened"
+    )
+    assert "(SQLITE_TMPDIR or TMPDIR names the folder of temporary files)" in said
+
+
+def test_where_no_folder_takes_temporary_files_the_failure_says_so() -> None:
+    """Seen where each of these folders was mounted read-only, which a test may not do."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_GETTEMPPATH"
+    assert "no folder for temporary files can be written (SQLITE_TMPDIR or TMPDIR names" in str(
+        failure(error)
+    )
 
 
 # A ledger that somebody else has locked

@@ -17,16 +17,18 @@ _LOST = "the connection to its server was lost"
 _FULL = "the disk is full"
 _HELD = "another program holds it for long, such as a backup"
 _READ_ONLY = "it is read-only"
+_ASIDE = "SQLITE_TMPDIR or TMPDIR names the folder of temporary files"
 
 #: The first that the code begins with: SQLite's names, and PostgreSQL's SQLSTATEs.
 _WHY = {
     "SQLITE_FULL": _FULL,
+    "SQLITE_IOERR_GETTEMPPATH": f"no folder for temporary files can be written ({_ASIDE})",
     "SQLITE_IOERR": "its disk cannot be read or written: full, over a quota, or faulty",
     "SQLITE_BUSY": _HELD,
     "SQLITE_LOCKED": _HELD,
     "SQLITE_READONLY": _READ_ONLY,
     "SQLITE_PERM": _READ_ONLY,
-    "SQLITE_CANTOPEN": "it or a file beside it cannot be opened",
+    "SQLITE_CANTOPEN": f"it, a file beside it or a temporary one cannot be opened ({_ASIDE})",
     "SQLITE_CORRUPT": "the file is damaged",
     "SQLITE_NOTADB": "the file is no ledger",
     "08": _LOST,
