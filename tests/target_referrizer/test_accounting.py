@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from tests.target_referrizer.salon import ago, check_in, contact, singer
 
 from target_referrizer.errors import TargetError
+from target_referrizer.ledger import Ledger, accounting, tables
 from target_referrizer.summary import CHECK_IN_WORDS, CONTACT_WORDS, Summary
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.target_referrizer.salon import Outcome, Record, Salon
 
 
@@ -412,3 +417,13 @@ def test_a_reject_that_is_known_is_not_new_when_only_time_has_passed(salon: Salo
     salon.pass_time(days=60)
     aged = salon.run(everybody, brake_percent=100)
     assert (aged.code, aged.accounting["contacts"]["rejected"]) == (0, 3)
+
+
+def test_an_empty_group_and_none_are_counted_together(tmp_path: Path) -> None:
+    with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as ledger, ledger.transaction() as tx:
+        rows = [
+            {"id": str(number), "index_no": 1, "is_linked": True, "confirmed_group": group}
+            for number, group in enumerate([None, None, "", "Leads"])
+        ]
+        tx.execute(sa.insert(tables.remote_contact), rows)
+        assert accounting.by_group(tx) == {"not written yet": 3, "Leads": 1}

@@ -211,7 +211,8 @@ sa.Index("remote_phone", remote_contact.c.phone_key)
 sa.Index("remote_written", remote_contact.c.written_run)
 #: Contacts that we keep in step.
 LINKED = (remote_contact.c.is_linked == sa.true()) & (remote_contact.c.is_gone == sa.false())
-#: Whether anything but the passing of time asks for a write, or a look.
+#: Whether anything but the passing of time asks for a write, or a look. Where the field map leaves out
+#: groups none is ever confirmed: then every contact is looked at in each run, which takes time and no call.
 HAS_NEWS = (
     (remote_contact.c.desired != remote_contact.c.confirmed)
     | remote_contact.c.birthday.is_not(None)
