@@ -33,6 +33,7 @@ _NO_ADDRESS = (
     requests.exceptions.MissingSchema,
     LocationParseError,
 )
+_ODD_ADDRESS = "`api_url` or a proxy of the environment is no address"
 _REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 300, 400, 500
 
 
@@ -171,9 +172,10 @@ class Wire:
             params: Query, or None.
             body: To be sent as JSON, or None.
         """
-        session = self._session(fresh=method == "POST")
+        session = None
         due = time.monotonic() + self._timeout  # of the machine, as the time limits of sockets are
         try:
+            session = self._session(fresh=method == "POST")
             request = requests.Request(method, self._api_url + path, params=params, json=body)
             response = session.send(
                 session.prepare_request(request),
@@ -185,9 +187,12 @@ class Wire:
             with response:
                 return Answer(response.status_code, response.headers, self._body(response, due))
         except (requests.RequestException, HTTPError, ValueError, OSError) as error:  # odd proxies, odd files
+            if session is None:
+                return Trouble(f"no connection ({_ODD_ADDRESS})", may_have_acted=False)
             return Trouble(_reason(error), may_have_acted=not _never_left(error))
         finally:
-            self._idle.append((session, self._clock()))
+            if session:
+                self._idle.append((session, self._clock()))
 
     def _body(self, response: requests.Response, due: float) -> bytes | None:
         """Read apart from the status, so that a broken body does not hide what the vendor decided.
@@ -252,7 +257,7 @@ def _obstacle(error: Exception) -> str:
         requests.exceptions.ProxyError: "the proxy does not let it through",
         requests.ConnectTimeout: "it was not taken in time",
         ConnectionRefusedError: "it was refused",
-        **dict.fromkeys(_NO_ADDRESS, "`api_url` or a proxy of the environment is no address"),
+        **dict.fromkeys(_NO_ADDRESS, _ODD_ADDRESS),
     }
     met = [text for kind, text in names.items() if any(isinstance(one, kind) for one in behind)]
     return met[0] if met else "the host cannot be reached"

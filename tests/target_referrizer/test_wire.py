@@ -300,3 +300,12 @@ def test_certificates_that_are_not_there_are_no_connection(lab: Lab, monkeypatch
     client = lab.client(lab.vendor(), api_url="https://127.0.0.1:1/v1")
     with pytest.raises(Unavailable, match="certificates that the environment names cannot be read"):
         read(client)
+
+
+def test_an_address_that_no_connection_can_be_made_ready_for_is_a_trouble() -> None:
+    """It is looked at for proxies before anything is sent."""
+    odd = wire.Wire("http://[::1/v1", TOKEN, timeout=1, clock=time.monotonic)
+    trouble = odd.exchange("POST", "/contacts", None, {})
+    assert isinstance(trouble, wire.Trouble)
+    assert (trouble.may_have_acted, "is no address" in trouble.reason) == (False, True)
+    odd.close()
