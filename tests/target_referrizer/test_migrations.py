@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -39,13 +40,13 @@ def old(request: pytest.FixtureRequest, salon: Salon) -> Salon:
 
 
 def shape(engine: sa.Engine) -> Shape:
-    """Columns, keys and indexes of all tables."""
+    """Columns, keys and indexes of all tables, with what partial indexes are limited to."""
     seen = sa.inspect(engine)
     return {
         name: {
             "columns": {one["name"]: (_kind(one["type"]), one["nullable"]) for one in seen.get_columns(name)},
             "key": seen.get_pk_constraint(name)["constrained_columns"],
-            "indexes": {one["name"]: one["column_names"] for one in seen.get_indexes(name)},
+            "indexes": {one["name"]: (one["column_names"], _where(one)) for one in seen.get_indexes(name)},
         }
         for name in seen.get_table_names()
     }
@@ -54,6 +55,13 @@ def shape(engine: sa.Engine) -> Shape:
 def _kind(of_column: Any) -> str:
     """A type by family: SQLite keeps the name that a column was declared with."""
     return str(of_column).split("(", maxsplit=1)[0].replace("TIMESTAMP", "DATETIME")
+
+
+def _where(index: Any) -> str:
+    """What a partial index is limited to, as the database tells it, without spaces and parentheses."""
+    options = index["dialect_options"]
+    where = options.get("sqlite_where", options.get("postgresql_where"))
+    return "" if where is None else re.sub(r"[\s()]+", " ", str(where).lower()).strip()
 
 
 def count(ledger: Ledger, table: sa.Table) -> int:
@@ -77,6 +85,10 @@ def test_a_ledger_of_the_first_version_has_todays_tables_afterwards(old: Salon) 
         (old.folder / "ledger.db").unlink()
     with closing(Ledger(old.config()["ledger_url"])) as fresh:
         assert became == shape(fresh.engine)
+        partial = {
+            name for table in became.values() for name, (_, where) in table["indexes"].items() if where
+        }
+        assert {"contact_dirty", "visit_unposted", "remote_news", "remote_age"} <= partial
 
 
 def test_a_ledger_of_the_first_version_loses_nothing(old: Salon) -> None:
