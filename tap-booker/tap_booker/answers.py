@@ -39,6 +39,9 @@ ARGUMENTS, NO_ACCESS, INTERNAL_FAULT = 200, 1000, 100000
 REFUSAL, INSIDE = HTTPStatus.MULTIPLE_CHOICES, HTTPStatus.INTERNAL_SERVER_ERROR
 """HTTP statuses from which on an answer is no success, and from which on the server is to blame."""
 
+MOST_RECORDS = 10**9
+"""No business has more: a larger count is a mistake."""
+
 AWAY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 """HTTP statuses of a service that is away for a moment (seen)."""
 
@@ -134,7 +137,9 @@ def rows(body: Mapping[str, Any], keys: tuple[str, ...]) -> list[dict[str, Any]]
 def total(body: Mapping[str, Any]) -> int:
     """How many records the whole list has (seen on some lists, never on customers); 0 when it is not said."""
     found = body.get("TotalResultsCount")
-    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
+    if not isinstance(found, int) or isinstance(found, bool):
+        return 0
+    return found if 0 < found <= MOST_RECORDS else 0
 
 
 def _raise_for_gateway(reply: Reply) -> None:

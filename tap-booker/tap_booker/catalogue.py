@@ -56,6 +56,11 @@ CATALOGUE: dict[str, Entry] = {
         "Stop what uses its port (another booker-connect, perhaps), or give another address with "
         "--redirect-uri and have Booker register it for the application.",
     ),
+    "BKR-110": Entry(
+        "The temporary file that a long list needs cannot be written.",
+        "Free space in the folder for temporary files (/var/tmp, else /tmp), or set SQLITE_TMPDIR or TMPDIR "
+        "to a folder with room.",
+    ),
     "BKR-201": Entry(
         "Booker refused the credentials.",
         "Check subscription_key, client_id, client_secret and the access or refresh token; "

@@ -106,6 +106,13 @@ class PageError(FatalError):
     code = "BKR-109"
 
 
+class TemporaryFileError(BookerError):
+    """A long list needs a temporary file, and there is no room for one."""
+
+    code = "BKR-110"
+    exit_code = 2
+
+
 class SignInError(BookerError):
     """Nobody signed in to Booker, or what came back was no good."""
 

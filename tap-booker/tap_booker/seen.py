@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from tap_booker.errors import EndlessPagesError
+from tap_booker.errors import EndlessPagesError, TemporaryFileError
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tap_booker.client import Page
     from tap_booker.rows import Row
-
-T = TypeVar("T")
 
 STALE_PAGES = 50
 """So many pages in a row without a record that is new: the list has no end."""
@@ -41,7 +38,7 @@ class Seen:
 
     def __init__(self) -> None:
         self._near: set[int] = set()
-        self._file: sqlite3.Connection | None = None
+        self._file: _File | None = None
 
     def take(self, ids: Iterable[int | None]) -> set[int]:
         """Those of these ids that are new; from now on they are not."""
@@ -61,13 +58,13 @@ class Seen:
         for start in range(0, len(ids), AT_ONCE):
             part = ids[start : start + AT_ONCE]
             query = f"SELECT id FROM seen WHERE id IN ({','.join('?' * len(part))})"  # noqa: S608  marks only
-            found.update(one for (one,) in self._file.execute(query, part))
+            found.update(self._file.read(query, part))
         return found
 
     def _put_away(self) -> None:
-        self._file = self._file or _new_file("CREATE TABLE seen (id INTEGER PRIMARY KEY)")
+        self._file = self._file or _File("CREATE TABLE seen (id INTEGER PRIMARY KEY)")
         ids = sorted(one for one in self._near if one <= LARGEST)
-        self._file.executemany("INSERT INTO seen VALUES (?)", ((one,) for one in ids))
+        self._file.write("INSERT INTO seen VALUES (?)", ((one,) for one in ids))
         self._near.difference_update(ids)
 
 
@@ -76,7 +73,7 @@ class Merged:
 
     def __init__(self) -> None:
         self._near: dict[int, Row | None] = {}
-        self._file: sqlite3.Connection | None = None
+        self._file: _File | None = None
 
     def put(self, one: int, row: Row | None) -> None:
         """Have a row in place of any earlier one of this id; None for no row at all."""
@@ -88,36 +85,51 @@ class Merged:
         """All rows."""
         if self._file is not None:
             self._put_away()
-            for (text,) in self._file.execute("SELECT row FROM merged WHERE row IS NOT NULL ORDER BY id"):
-                yield json.loads(text)
+            filed = self._file.read("SELECT row FROM merged WHERE row IS NOT NULL ORDER BY id")
+            yield from map(json.loads, filed)
         yield from (row for row in self._near.values() if row is not None)
 
     def _put_away(self) -> None:
-        self._file = self._file or _new_file("CREATE TABLE merged (id INTEGER PRIMARY KEY, row TEXT)")
+        self._file = self._file or _File("CREATE TABLE merged (id INTEGER PRIMARY KEY, row TEXT)")
         ids = sorted(one for one in self._near if one <= LARGEST)
         pairs = ((one, None if (row := self._near.pop(one)) is None else json.dumps(row)) for one in ids)
-        self._file.executemany("INSERT OR REPLACE INTO merged VALUES (?, ?)", pairs)
+        self._file.write("INSERT OR REPLACE INTO merged VALUES (?, ?)", pairs)
 
 
-def _new_file(table: str) -> sqlite3.Connection:
-    """A database that nobody else sees; the few runs that need one pay for loading SQLite."""
-    import sqlite3  # noqa: PLC0415
+class _File:
+    """A table that nobody else sees; the few runs that need one pay for loading SQLite.
 
-    file = sqlite3.connect("")
-    file.execute("PRAGMA journal_mode = OFF")
-    file.execute(table)
-    return file
+    Args:
+        table: Creates it.
+    """
 
+    def __init__(self, table: str) -> None:
+        import sqlite3  # noqa: PLC0415
 
-def once(items: Iterable[tuple[int, T]], seen: Seen) -> Iterator[T]:
-    """Those of these items whose ids were not met before."""
-    rest = iter(items)
-    while some := list(islice(rest, AT_ONCE)):
-        new = seen.take(one for one, _ in some)
-        for one, item in some:
-            if one in new:
-                new.remove(one)
-                yield item
+        self._failure = sqlite3.OperationalError
+        with self._has_room():
+            self._base = sqlite3.connect("")
+            self._base.execute("PRAGMA journal_mode = OFF")
+            self._base.execute(table)
+
+    def write(self, statement: str, values: Iterable[tuple[object, ...]]) -> None:
+        """Do the same with each of these values."""
+        with self._has_room():
+            self._base.executemany(statement, values)
+
+    def read(self, query: str, values: Sequence[object] = ()) -> Iterator[Any]:
+        """The one column that is asked for."""
+        with self._has_room():
+            found = self._base.execute(query, values)
+            yield from (one for (one,) in found)
+
+    @contextmanager
+    def _has_room(self) -> Iterator[None]:
+        """Say it in our words where the disk is full, or where no folder takes the file."""
+        try:
+            yield
+        except self._failure as failure:
+            raise TemporaryFileError(f"{TemporaryFileError().happened[:-1]} ({failure}).") from None
 
 
 def new_rows(

@@ -141,7 +141,8 @@ SCHEMA: dict[str, Any] = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=64),
         default=4,
         title="Concurrent requests",
-        description="Pages asked for at the same time, at most. 1 never asks for a page too many.",
+        description="Pages asked for at the same time, at most. More than 1 may cost a few calls more, "
+        "beyond the end of a list and where one cannot be read to its end. 1 never asks for a page too many.",
     ),
     th.Property(
         "request_timeout",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import logging
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,7 +19,7 @@ from tap_booker import emitting, measures, queries, rows, schemas
 from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, FatalError, StateError
 from tap_booker.queries import Window
-from tap_booker.seen import Merged, Seen, once
+from tap_booker.seen import Merged, Seen
 from tap_booker.stopping import STOP
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class BookerStream(Stream):
                 tally.rows += 1
                 yield row
         except BookerError as failure:
-            tally.failure = failure
+            tally.failure = failure.with_traceback(None)  # else it would keep all that was read alive
             if isinstance(failure, FatalError):
                 self.run.stopped_by = failure
             else:
@@ -195,29 +196,34 @@ class CheckIns(BookerStream):
         parts = list(queries.slices(span, self.config["window_days"]))
         seen, whole = Seen(), span.end - span.start
         asked = [self._by_start(location, part) for part in parts]
-        lists = self.run.lists(asked, tally, rows.appointment_id)
-        for part, found in zip(parts, lists, strict=True):
-            tally.part((part.start - span.start) / whole, (part.end - span.start) / whole)
-            mapped = self._mapped(found, location, span, tally)
-            yield from once(((one, row) for one, row in mapped if row is not None), seen)
+        with closing(self.run.lists(asked, tally, rows.appointment_id)) as lists:
+            for part, found in zip(parts, lists, strict=True):
+                tally.part((part.start - span.start) / whole, (part.end - span.start) / whole)
+                for one, row in self._mapped(found, location, span, tally):
+                    if row is not None and seen.take((one,)):
+                        yield row
 
     def _later(self, location: Location, bookmark: datetime, tally: Tally) -> Iterator[Row]:
-        """Both windows of a later run, merged by id: what was read later is newer."""
+        """Both windows of a later run, merged by id: what was read later is newer.
+
+        So the second is begun only when the first was read to its end.
+        """
         tally.part(0, 0)  # two windows, and nobody knows which is the longer one
         modified = self._later_window(bookmark)
         # What was to come at the bookmark and never changed since is in no window of modification.
         start = min(self.run.now - timedelta(days=self.config["trailing_days"]), modified.start)
         trailing = Window(start, self.run.now + DAY)
         style = self.config["date_filter_style"]
-        asked = [queries.appointments(location, "DateLastModified", modified, style)]
-        asked += [
-            self._by_start(location, part) for part in queries.slices(trailing, self.config["window_days"])
-        ]
-        merged, window = Merged(), None
-        for found in self.run.lists(asked, tally, rows.appointment_id):
-            for one, row in self._mapped(found, location, window, tally):
-                merged.put(one, row)
-            window = trailing
+        query = queries.appointments(location, "DateLastModified", modified, style)
+        parts = queries.slices(trailing, self.config["window_days"])
+        merged = Merged()
+        for one, row in self._mapped(self.run.rows(query, tally, rows.appointment_id), location, None, tally):
+            merged.put(one, row)
+        asked = [self._by_start(location, part) for part in parts]
+        with closing(self.run.lists(asked, tally, rows.appointment_id)) as lists:
+            for found in lists:
+                for one, row in self._mapped(found, location, trailing, tally):
+                    merged.put(one, row)
         yield from merged.rows()
 
     def _by_start(self, location: Location, window: Window) -> Query:

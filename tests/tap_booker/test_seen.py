@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import tracemalloc
+import contextlib
+import gc
+import re
+import resource
+import sqlite3
+import stat
+import sys
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,10 +19,12 @@ from hypothesis import strategies as st
 
 from tap_booker import seen
 from tap_booker.client import Page
-from tap_booker.seen import Merged, Seen, new_rows, once
+from tap_booker.errors import TemporaryFileError
+from tap_booker.seen import Merged, Seen, new_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from os import stat_result
 
 IDS = st.integers(1, 30) | st.sampled_from([2**63 - 1, 2**63, 2**70])
 ROWS = st.none() | st.fixed_dictionaries({"id": IDS, "status": st.none() | st.text(st.characters())})
@@ -37,12 +46,6 @@ def test_an_id_is_new_once(pages: list[list[int | None]]) -> None:
     for page in pages:
         assert ids.take(page) == set(page) - met
         met |= set(page)
-
-
-@given(st.lists(st.tuples(IDS, st.integers())))
-def test_items_come_once_in_their_order(items: list[tuple[int, int]]) -> None:
-    first = dict(reversed(items))
-    assert list(once(items, Seen())) == [first[one] for one in dict(items)]
 
 
 @given(st.lists(st.tuples(IDS, ROWS)))
@@ -69,15 +72,88 @@ def test_rows_without_an_id_all_come_and_others_once(lists: list[list[int | None
     assert list(new_rows(iter(pages), lambda row: row["id"])) == wanted
 
 
-def test_many_ids_take_no_more_memory_than_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    monkeypatch.setattr(seen, "IDS_IN_MEMORY", 2_000)
-    peaks = []
-    for number in (5_000, 50_000):
-        tracemalloc.start()
-        ids = Seen()
-        for start in range(0, number, 100):
-            ids.take((start + n) * 2654435761 % 2**32 for n in range(100))
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] < 1.3 * peaks[0]
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="lists open files as Linux does")
+@pytest.mark.parametrize("kind", ["ids", "rows"])
+def test_beyond_the_limit_all_is_in_a_file_without_a_name_that_only_we_can_read(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A million records take no more memory than what is kept near, and SQLite's own cache of 2 MB."""
+    for name, limit in {"IDS_IN_MEMORY": 2_000, "ROWS_IN_MEMORY": 500, "AT_ONCE": 100}.items():
+        monkeypatch.setattr(seen, name, limit)
+    gc.collect()
+    before = {number for number, _ in unnamed_files()}
+    ids, merged = Seen(), Merged()
+    number = 250_000 if kind == "ids" else 20_000
+    for start in range(0, number, 100):
+        some = [(start + n) * 2654435761 % 2**32 for n in range(100)]
+        if kind == "ids":
+            ids.take(some)
+        else:
+            put_rows(merged, some)
+    assert len(ids._near) <= seen.IDS_IN_MEMORY
+    assert len(merged._near) <= seen.ROWS_IN_MEMORY
+    made = [found for number, found in unnamed_files() if number not in before]
+    assert [(stat.S_IMODE(one.st_mode), one.st_nlink) for one in made] == [(0o600, 0)]
+    assert sum(one.st_size for one in made) > 100_000
+    assert kind == "rows" or not ids.take([0, (number - 1) * 2654435761 % 2**32])
+
+
+def put_rows(merged: Merged, ids: Iterable[int]) -> None:
+    for one in ids:
+        merged.put(one, {"id": one, "status": "hush" * 50})
+
+
+def unnamed_files() -> list[tuple[int, stat_result]]:
+    """SQLite's temporary files among the open ones of this process."""
+    found = []
+    for one in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if re.search(r"/etilqs_\w+ \(deleted\)$", str(one.readlink())):
+                found.append((int(one.name), one.stat()))
+    return found
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process may grow, as on a disk without room."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_said_with_what_to_do() -> None:
+    ids, merged = Seen(), Merged()
+    with full_disk(), pytest.raises(TemporaryFileError) as of_ids:
+        ids.take(range(500_000))
+    with full_disk(), pytest.raises(TemporaryFileError) as of_rows:
+        put_rows(merged, range(50_000))
+    for failure in (of_ids, of_rows):
+        said = str(failure.value)
+        assert re.match(r"BKR-110 The temporary file .* cannot be written \(disk I/O error\)\. What", said)
+        assert "SQLITE_TMPDIR" in said
+
+
+def test_without_room_for_a_file_one_location_ends_and_a_smaller_one_is_read(
+    fake: Any, run_tap: Callable[..., Any], customer: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_: str) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    def few(asked: Any) -> Any:
+        is_small = asked.body["LocationID"] == 3750
+        shown = [customer(n) for n in (50, 51)] if asked.body["PageNumber"] == 1 else []
+        return answer({"IsSuccess": True, "Customers": shown}) if is_small else None
+
+    fake.customers = [customer(n) for n in range(1, 9)]
+    fake.always["customers"] = few
+    monkeypatch.setattr(sqlite3, "connect", no_room)
+    output = run_tap(fake.settings(location_ids=[3749, 3750]))
+    assert (output.code, output.ids("contacts")) == (2, [1, 2, 3, 50, 51])
+    assert output.tally("contacts", 3749)["outcome"] == "BKR-110"
+    assert (output.bookmark("contacts", 3749) is None, output.bookmark("contacts", 3750) is None) == (
+        True,
+        False,
+    )

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gc
+import threading
+import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +10,8 @@ from typing import Any
 import pytest
 
 from tap_booker.errors import StateError
+from tap_booker.pages import Pages
+from tap_booker.seen import Seen
 
 Run = Callable[..., Any]
 
@@ -181,6 +186,80 @@ def test_a_later_run_reads_the_modified_and_the_trailing_window_and_the_later_re
     assert (first["FromStartDate"], first["ToStartDate"]) == (None, None)
     assert third["FromStartDateOffset"] == "2026-02-23T08:59:59-06:00"
     assert third["ToStartDateOffset"] == "2026-03-03T09:00:02-06:00"
+
+
+def test_what_changes_between_the_two_windows_of_a_later_run_comes_out_as_it_is_now(
+    fake: Any, run_tap: Run, appointment: Any, answer: Any
+) -> None:
+    """A guest checks in while the window of modification is read: the other one must be asked for later."""
+    trailing_is_asked, is_checked_in = threading.Event(), threading.Event()
+
+    def page(asked: Any) -> Any:
+        number, is_modified = asked.body["PageNumber"], asked.body.get("FromDateLastModifiedOffset")
+        came = is_checked_in.is_set()
+        if not is_modified:
+            trailing_is_asked.set()
+        elif number == 2:
+            trailing_is_asked.wait(0.3)
+            is_checked_in.set()
+            came = True
+        stamp = {"DateCheckInOffset": "2026-03-01T10:00:00-06:00"} if came else {}
+        found = {1: [appointment(1, **stamp)], 2: [appointment(2, **stamp)]}.get(number, [])
+        return answer({"IsSuccess": True, "Results": found})
+
+    fake.always["appointments"] = page
+    output = run_tap(fake.settings(concurrent_requests=4), state())
+    assert {row["id"]: row["is_checked_in"] for row in output.rows("check_ins")} == {1: True, 2: True}
+
+
+@pytest.mark.parametrize("ahead", [1, 4])
+def test_check_ins_that_were_read_before_a_failure_are_written(
+    fake: Any, run_tap: Run, appointment: Any, answer: Any, ahead: int
+) -> None:
+    fake.appointments = [appointment(n) for n in range(1, 9)]
+    fake.always["appointments"] = lambda a: answer(b"", 403) if a.body["PageNumber"] == 3 else None
+    output = run_tap(fake.settings(window_days=366, concurrent_requests=ahead))
+    assert (output.ids("check_ins"), output.bookmark("check_ins")) == ([1, 2, 3, 4, 5, 6], None)
+
+
+@pytest.mark.parametrize("before", [None, state()])
+def test_nothing_that_was_read_is_kept_once_a_list_has_failed(
+    fake: Any, run_tap: Run, monkeypatch: pytest.MonkeyPatch, *, customer: Any, appointment: Any, answer: Any,
+    before: Any,
+) -> None:  # fmt: skip
+    """Failures are remembered to the end of the run, and must not hold on to the pages they came from."""
+    kept: weakref.WeakSet[Any] = weakref.WeakSet()
+    for kind in (Seen, Pages):
+        begin: Any = kind.__init__
+
+        def remembered(self: Any, *args: Any, begin: Any = begin) -> None:
+            kept.add(self)
+            begin(self, *args)
+
+        monkeypatch.setattr(kind, "__init__", remembered)
+    fake.customers = [customer(n) for n in range(1, 9)]
+    fake.appointments = [appointment(n) for n in range(1, 9)]
+    for name in ("customers", "appointments"):
+        fake.always[name] = lambda asked: answer(b"", 403) if asked.body["PageNumber"] == 3 else None
+    output = run_tap(fake.settings(concurrent_requests=4, window_days=60), before)
+    assert {output.tally(name)["outcome"] for name in ("contacts", "check_ins")} == {"BKR-202"}
+    gc.collect()
+    assert not list(kept)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1, 10**9 + 1, 10**400, True, "8", None])
+@pytest.mark.parametrize("ahead", [1, 4])
+def test_a_count_of_bookers_that_cannot_be_is_no_count(
+    fake: Any, run_tap: Run, customer: Any, answer: Any, *, count: Any, ahead: int
+) -> None:
+    def page(asked: Any) -> Any:
+        number = asked.body["PageNumber"]
+        found = [customer(n) for n in range(number * 3 - 2, min(number * 3, 8) + 1)]
+        return answer({"IsSuccess": True, "Customers": found, "TotalResultsCount": count})
+
+    fake.always["customers"] = page
+    output = run_tap(fake.settings(concurrent_requests=ahead))
+    assert (output.code, output.ids("contacts")) == (0, list(range(1, 9)))
 
 
 def test_a_customer_that_is_null_is_counted_not_emitted_as_someone_without_a_name(
