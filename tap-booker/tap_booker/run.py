@@ -22,7 +22,7 @@ from tap_booker.seen import new_rows
 from tap_booker.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 
 logger = logging.getLogger("tap-booker")
 
@@ -110,7 +110,7 @@ class Run:
 
     def lists(
         self, queries: Iterable[Query], tally: Tally, id_of: Callable[[dict[str, Any]], int | None]
-    ) -> Iterator[Iterator[dict[str, Any]]]:
+    ) -> Generator[Iterator[dict[str, Any]]]:
         """All records of some lists, list by list; in each as in `rows`."""
         size, ahead = self.settings["page_size"], self.settings["concurrent_requests"]
 
