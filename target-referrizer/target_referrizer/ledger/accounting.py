@@ -146,9 +146,13 @@ def _count(tx: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]) ->
 
 def by_group(tx: sa.Connection) -> dict[str, int]:
     """Linked Referrizer contacts by the group that was confirmed, an empty one as none."""
-    group = sa.func.coalesce(remote_contact.c.confirmed_group, "")
-    query = sa.select(group.label("name"), sa.func.count().label("n")).where(LINKED).group_by("name")
-    return {row.name or "not written yet": row.n for row in tx.execute(query.order_by("name"))}
+    group = remote_contact.c.confirmed_group
+    query = sa.select(group.label("name"), sa.func.count().label("n")).where(LINKED).group_by(group)
+    found: dict[str, int] = {}
+    for row in tx.execute(query.order_by(group)):
+        name = row.name or "not written yet"
+        found[name] = found.get(name, 0) + row.n
+    return found
 
 
 def _counts(tx: sa.Connection, query: sa.Select[Any], reasons: set[str]) -> Counts:
