@@ -21,6 +21,7 @@ PACKAGES := tap-booker target-referrizer sandbox
 MANIFESTS := pyproject.toml constraints.txt $(PACKAGES:%=%/pyproject.toml)
 CHECKED := $(PACKAGES) tests demo bench docs/generate.py
 PEERS := .cache/bench-peers
+FOREIGN := .cache/foreign
 
 .PHONY: help
 help: ## list the targets
@@ -58,6 +59,12 @@ $(PEERS)/%/.ready: bench/peers/%.txt | .venv/.run-ready
 	@.venv/bin/uv pip install --quiet --python $(@D)/bin/python -r $<
 	@touch $@
 
+# So have the plugins of others that the tests compose ours with. Each is started a few times only: byte code is made as it is needed.
+$(FOREIGN)/%/.ready: tests/foreign/pins/%.txt | .venv/.run-ready
+	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(@D)
+	@UV_COMPILE_BYTECODE=0 .venv/bin/uv pip install --quiet --python $(@D)/bin/python -r $<
+	@touch $@
+
 .PHONY: lint
 lint: .venv/.dev-ready ## ruff, mypy and the declared dependencies of each package
 	@.venv/bin/ruff check --quiet .
@@ -74,6 +81,11 @@ format: .venv/.dev-ready ## let ruff mend what it can
 docs: .venv/.dev-ready ## renew the pages that are generated
 	@.venv/bin/python docs/generate.py
 	@.venv/bin/python -m bench.report
+
+.PHONY: dist
+dist: .venv/.run-ready ## both plugins as wheels and source distributions, in dist/
+	@mkdir -p dist; for package in tap-booker target-referrizer; do \
+	  .venv/bin/uv build --quiet --build-constraints constraints.txt --out-dir dist $$package || exit 1; done
 
 .PHONY: pins
 pins: .venv/.dev-ready ## renew constraints.txt: every version to the newest that fits

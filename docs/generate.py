@@ -1,9 +1,15 @@
-"""Writes the pages of this folder that are made from code: `python docs/generate.py`."""
+"""Writes what is made from code: `python docs/generate.py`.
+
+The pages of this folder, and the plugins' definitions for Meltano projects that are not this one.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from tap_booker.catalogue import CATALOGUE as OF_THE_TAP
 from target_referrizer.errors import CATALOGUE as OF_THE_TARGET
@@ -12,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ERRORS = Path(__file__).with_name("errors.md")
+CHECKOUT = Path(__file__).resolve().parent.parent
+VARIANT = "booker-referrizer"
 
 HEAD = """\
 # Errors
@@ -36,5 +44,26 @@ def _table(plugin: str, catalogue: Mapping[str, Any]) -> Iterator[str]:
     yield ""
 
 
+def definitions() -> dict[Path, str]:
+    """What `meltano add --from-ref` takes, by its path: meltano.yml's entries, free of this checkout.
+
+    The path is the one at which Meltano itself looks for the entry of a plugin that a project only names.
+    """
+    declared = yaml.safe_load((CHECKOUT / "meltano.yml").read_text(encoding="utf-8"))["plugins"]
+    return {
+        CHECKOUT / "plugins" / kind / f"{entry['name']}--{VARIANT}.lock": _definition(kind, entry)
+        for kind, entries in declared.items()
+        for entry in entries
+    }
+
+
+def _definition(kind: str, entry: Mapping[str, Any]) -> str:
+    own = {"variant": VARIANT, "pip_url": entry["name"], "executable": entry["name"]}
+    return json.dumps({"plugin_type": kind, **entry, **own}, indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
+    for path, text in definitions().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     ERRORS.write_text(errors_page(), encoding="utf-8")

@@ -35,6 +35,8 @@ SECRETS = dict.fromkeys(
     ("subscription_key", "client_id", "client_secret", "personal_access_token"), "from-booker"
 )
 
+ADDED = "/srv/booker-referrizer/plugins"
+
 # Commands that are not typed where all documents are followed in one installed project, and who runs them.
 ELSEWHERE = {
     "make setup": "the project is set up; test_fresh.py sets up a clone of its own",
@@ -43,8 +45,14 @@ ELSEWHERE = {
     "make fresh": "test_fresh.py proves what it forgets",
     "git pull": "the tests have nowhere to pull from",
     "meltano install": "the plugins are installed; test_fresh.py installs them in a clone",
-    "pip install ./tap-booker": "test_fresh.py installs the wheel where nothing else is",
-    "pip install ./target-referrizer": "test_fresh.py installs the wheel where nothing else is",
+    "pip install tap-booker": "test_packages.py installs the wheel by this name where nothing else is",
+    "pip install target-referrizer": "test_packages.py installs the wheel by this name where nothing else is",
+    f"meltano add --from-ref {ADDED}/extractors/tap-booker--booker-referrizer.lock tap-booker": (
+        "test_packages.py adds it to an empty project"
+    ),
+    f"meltano add --from-ref {ADDED}/loaders/target-referrizer--booker-referrizer.lock target-referrizer": (
+        "test_packages.py adds it to an empty project"
+    ),
     "booker-connect --config config.json": "test_connect_command.py signs in, and compares this block",
 }
 

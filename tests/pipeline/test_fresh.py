@@ -1,4 +1,4 @@
-"""A clean copy of the checkout, and the wheels, on a machine that has nothing of ours."""
+"""A clean copy of the checkout on a machine that has nothing of ours."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import ZipFile
 
 import pytest
 from tests.pipeline.blocks import Block, blocks_of, documents, shows
@@ -29,10 +27,6 @@ KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "UV_CACHE_DIR",
 OPENING = datetime(2026, 3, 2, 15, tzinfo=UTC)  # nine in the morning in Chicago
 HOUR = [block for block in blocks_of("docs/first-hour.md") if block.is_run]
 DEMO = [block for name in documents() for block in blocks_of(name) if block.said == "make demo"]
-WHEELS = {
-    "tap-booker": ["tap-booker", "booker-connect"],
-    "target-referrizer": ["target-referrizer", "referrizer-ledger"],
-}
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -180,49 +174,3 @@ def running_from(folder: Path) -> list[str]:
     """Command lines of this machine's processes that name a folder."""
     found = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
     return [line for line in found.splitlines() if str(folder) in line]
-
-
-def uv(*arguments: str) -> None:
-    subprocess.run([str(Path(sys.executable).with_name("uv")), *arguments], check=True, env=environment())
-
-
-@pytest.fixture(scope="module")
-def wheels(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheels")
-    for name in WHEELS:
-        uv("build", "--quiet", "--wheel", "--out-dir", str(folder), str(checkout / name))
-    return folder
-
-
-@pytest.fixture(params=sorted(WHEELS))
-def installed(
-    request: pytest.FixtureRequest, wheels: Path, tmp_path: Path
-) -> Iterator[tuple[Path, list[str]]]:
-    """One plugin's wheel in an environment that has nothing else, and its commands."""
-    uv("venv", "--quiet", "--python", sys.executable, str(tmp_path / "venv"))
-    wheel = next(wheels.glob(f"{request.param.replace('-', '_')}-*.whl"))
-    uv("pip", "install", "--quiet", "--python", str(tmp_path / "venv/bin/python"), str(wheel))
-    yield tmp_path / "venv/bin", WHEELS[request.param]
-    shutil.rmtree(tmp_path / "venv")
-
-
-def test_a_wheel_alone_gives_working_commands(installed: tuple[Path, list[str]], tmp_path: Path) -> None:
-    folder, commands = installed
-    for name in commands:
-        done = subprocess.run(
-            [str(folder / name), "--help"], check=True, capture_output=True, text=True, cwd=tmp_path
-        )
-        assert "Usage" in done.stdout
-    about = [str(folder / commands[0]), "--about", "--format=json"]
-    subprocess.run(about, check=True, capture_output=True, cwd=tmp_path)
-
-
-def test_wheels_carry_the_marker_of_types_and_the_contract(wheels: Path) -> None:
-    inside = [name for wheel in wheels.glob("*.whl") for name in ZipFile(wheel).namelist()]
-    assert {name for name in inside if name.endswith("py.typed")} == {
-        "tap_booker/py.typed",
-        "target_referrizer/py.typed",
-    }
-    assert [
-        name for name in inside if name.startswith("target_referrizer/schemas/") and name.endswith(".json")
-    ]
