@@ -6,6 +6,9 @@ from typing import Any
 
 from singer_sdk import typing as th
 
+# Booker's ids fit into 64 bits. Said so, warehouses have BIGINT; unsaid, some take the widest type they know.
+ID = th.IntegerType(maximum=2**63 - 1)
+
 
 def _field(name: str, kind: Any, description: str, *, required: bool = False) -> th.Property[Any]:
     """One field."""
@@ -13,8 +16,8 @@ def _field(name: str, kind: Any, description: str, *, required: bool = False) ->
 
 
 CONTACTS: dict[str, Any] = th.PropertiesList(
-    _field("id", th.IntegerType, "Booker's customer id.", required=True),
-    _field("location_id", th.IntegerType, "Booker's Location ID."),
+    _field("id", ID, "Booker's customer id.", required=True),
+    _field("location_id", ID, "Booker's Location ID."),
     _field("first_name", th.StringType, "First name."),
     _field("last_name", th.StringType, "Last name."),
     _field("email", th.StringType, "E-mail address."),
@@ -35,9 +38,9 @@ CONTACTS: dict[str, Any] = th.PropertiesList(
 ).to_dict()
 
 CHECK_INS: dict[str, Any] = th.PropertiesList(
-    _field("id", th.IntegerType, "Booker's appointment id.", required=True),
-    _field("contact_id", th.IntegerType, "The guest: `contacts.id`.", required=True),
-    _field("location_id", th.IntegerType, "Booker's Location ID."),
+    _field("id", ID, "Booker's appointment id.", required=True),
+    _field("contact_id", ID, "The guest: `contacts.id`.", required=True),
+    _field("location_id", ID, "Booker's Location ID."),
     _field("checked_in_at", th.DateTimeType, "When the guest checked in; null when there was no visit."),
     _field("is_checked_in", th.BooleanType, "False: cancelled, no-show, undone, or not come (yet)."),
     _field("is_time_inferred", th.BooleanType, "Booker has no check-in time: the start stands in for it."),
