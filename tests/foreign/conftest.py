@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.target_referrizer.conftest import machine  # noqa: F401 - a fixture
+from tests.target_referrizer.conftest import machine, salon  # noqa: F401 - fixtures
 
 from demo.project import CHECKOUT, PRIVATE
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.target_referrizer.conftest import machine  # noqa: F401 - a fixture
 
 from demo.project import CHECKOUT, Project
 from sandbox import Sandbox

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 from packaging.metadata import Metadata
+from tests.foreign.warehouse import ADDED, GUESTS, Warehouse
 from tests.pipeline.blocks import blocks_of, text_of
 
 from demo.project import CHECKOUT, Project
@@ -36,7 +37,7 @@ COMMANDS = {
     "target-referrizer": ["target-referrizer", "referrizer-ledger"],
 }
 EACH = pytest.mark.parametrize("name", COMMANDS)
-TYPED = [block for block in blocks_of("docs/composing.md") if block.is_run][:2]
+TYPED = [block for block in blocks_of("docs/composing.md") if block.is_run]
 [NAMED] = [block for block in blocks_of("docs/composing.md") if block.said == "meltano.yml"]
 
 
@@ -81,12 +82,14 @@ class Shop:
         own: What is the reader's and not the project's.
         checkout: Stands for `/srv/booker-referrizer`.
         box: Stands for both accounts.
+        settings: More variables.
     """
 
     folder: Path
     own: Path
     checkout: Path
     box: Sandbox
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def wheels(self) -> list[Path]:
@@ -109,6 +112,7 @@ class Shop:
             "TARGET_REFERRIZER_API_URL": self.box.referrizer_url,
             "TARGET_REFERRIZER_API_TOKEN": self.box.referrizer.token,
             "TARGET_REFERRIZER_AS_OF": now,
+            **self.settings,
         }
         variables = Project(self.folder, self.own).environment(settings)
         for name in ("TARGET_REFERRIZER_LEDGER_URL", "MELTANO_DATABASE_URI"):
@@ -166,6 +170,22 @@ def test_an_empty_project_runs_both_plugins_from_their_wheels(added: Shop) -> No
         [mine] = plugins[kind]
         assert mine["settings"] == entry["settings"]
         assert set(mine["commands"]) == set(entry["commands"])
+
+
+@pytest.mark.slow
+def test_somebodys_warehouse_joins_the_same_account_through_a_mapper(added: Shop, machine: str) -> None:
+    warehouse = Warehouse(machine, added.own)
+    warehouse.fill()
+    project = yaml.safe_load((added.folder / "meltano.yml").read_text())
+    for kind, entries in yaml.safe_load(ADDED.text)["plugins"].items():
+        project["plugins"].setdefault(kind, []).extend(entries)
+    (added.folder / "meltano.yml").write_text(yaml.safe_dump(project, sort_keys=False))
+    before = len(added.box.referrizer.contacts)
+    added.settings["TAP_POSTGRES_SQLALCHEMY_URL"] = warehouse.url
+    added.types(TYPED[2].text)
+    joined = list(added.box.referrizer.contacts.values())[before:]
+    assert [one["firstName"] for one in joined if one.get("firstName")] == ["Ann", "Bob", "Çağla"]
+    assert len(joined) == len(GUESTS)
 
 
 @pytest.mark.slow
