@@ -136,16 +136,28 @@ def in_csv(record: Mapping[str, Any], instants: set[str]) -> dict[str, str]:
     return {name: cell(name, value) for name, value in record.items()}
 
 
-def test_csv_holds_the_last_run_alone(hours: Hours, tmp_path: Path) -> None:
+def assert_in_csv(hours: Hours, run: int, stream: str, path: Path) -> None:
+    """A file has the last words of one run, and no others."""
+    with path.open(newline="") as file:
+        rows = [without_metadata(row) for row in csv.DictReader(file)]
+    words, instants = hours.last_words(stream, run).values(), hours.columns(stream, "date-time")
+    wanted = [in_csv(record, instants) for record in words]
+    assert sorted(rows, key=lambda row: row["id"]) == sorted(wanted, key=lambda row: row["id"])
+
+
+def test_csv_holds_the_last_run_alone_unless_files_are_named_by_the_run(hours: Hours, tmp_path: Path) -> None:
     target, settings = installed("target-csv") / "target-csv", {"output_path": str(tmp_path)}
     for run in range(2):
         loaded(hours, target, settings, tmp_path, run)
         for stream in STREAMS:
-            with (tmp_path / f"{stream}.csv").open(newline="") as file:
-                rows = [without_metadata(row) for row in csv.DictReader(file)]
-            words = hours.last_words(stream, run).values()
-            wanted = [in_csv(record, hours.columns(stream, "date-time")) for record in words]
-            assert sorted(rows, key=lambda row: row["id"]) == sorted(wanted, key=lambda row: row["id"])
+            assert_in_csv(hours, run, stream, tmp_path / f"{stream}.csv")
+        apart = tmp_path / f"run{run}"  # a second may be all that lies between them
+        apart.mkdir()
+        named = {"output_path": str(apart), "file_naming_scheme": "{stream_name}-{timestamp}.csv"}
+        loaded(hours, target, named, tmp_path, run)
+        for stream in STREAMS:
+            [path] = apart.glob(f"{stream}-????-??-??*.csv")
+            assert_in_csv(hours, run, stream, path)
 
 
 def test_postgresql_has_the_last_word_on_every_cell(hours: Hours, tmp_path: Path, machine: str) -> None:
