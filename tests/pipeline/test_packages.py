@@ -202,7 +202,7 @@ def test_a_wheel_alone_gives_working_commands(name: str, added: Shop) -> None:
 def test_a_project_that_copies_the_definitions_only_names_the_plugins(added: Shop) -> None:
     folder = added.own / "named"
     shutil.copytree(CHECKOUT / "plugins", folder / "plugins")
-    (folder / "meltano.yml").write_text(f"version: 1\nsend_anonymous_usage_stats: false\n{NAMED.text}")
+    (folder / "meltano.yml").write_text(f"send_anonymous_usage_stats: false\n{NAMED.text}")
     shown = added.types("meltano --no-environment config print --format=env target-referrizer", folder)
     assert "TARGET_REFERRIZER_NO_VISIT_GROUP=" in shown
     shown = added.types("meltano --no-environment config print --format=env tap-booker", folder)
