@@ -16,13 +16,15 @@ from tap_booker.errors import (
     TokenExpiredError,
     UnknownLocationError,
 )
-from tap_booker.retry import PATIENCE, with_retries
+from tap_booker.retry import AWAITED, PATIENCE, with_retries
 from tap_booker.transport import Call, Reply, Transport
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Mapping
 
     from tap_booker.auth import Authority
+    from tap_booker.gate import Gate
     from tap_booker.report import Tally
 
 BROKEN_IN_A_ROW = 5
@@ -74,7 +76,7 @@ class Booker:
         settings: Checked settings.
         transport: Sends the calls.
         authority: Gives tokens.
-        sleep: Waits for so many seconds; None to send each request only once.
+        gate: What every request passes; None to send each only once.
     """
 
     def __init__(
@@ -82,13 +84,13 @@ class Booker:
         settings: Mapping[str, Any],
         transport: Transport,
         authority: Authority,
-        sleep: Callable[[float], None] | None,
+        gate: Gate | None,
     ) -> None:
         self._base = settings["base_url"]
         self._skip_broken = settings["skip_broken_records"]
         self._transport = transport
         self._authority = authority
-        self._sleep = sleep
+        self._gate = gate
 
     def location(self, location_id: int, tally: Tally) -> dict[str, Any]:
         """Read a location: name and zone; doubles as the connection check.
@@ -111,7 +113,9 @@ class Booker:
             code = f", code {failure.vendor_code})." if failure.vendor_code else ")."
             raise UnknownLocationError(text + code, status=failure.status) from None
 
-    def page(self, query: Query, number: int, size: int, tally: Tally) -> Page:
+    def page(
+        self, query: Query, number: int, size: int, tally: Tally, unread: threading.Event = AWAITED
+    ) -> Page:
         """Read one page, and record by record when it keeps failing.
 
         Args:
@@ -119,21 +123,23 @@ class Booker:
             number: Page number, from 1.
             size: Records for each page.
             tally: Where calls, pages and skipped records are counted.
+            unread: Set when nobody waits for the page any more.
 
         Raises:
             BookerError: The page cannot be read.
+            CancelledError: Nobody waits for it any more.
         """
         try:
-            page = self._whole(query, number, size, tally)
+            page = self._whole(query, number, size, tally, unread)
         except RetriableError as failure:
             if not _is_the_records_fault(failure):
                 raise
             logger.warning("%s Page %d of %s is read record by record.", failure.code, number, query.title)
-            page = self._singles(query, number, size, tally)
+            page = self._singles(query, number, size, tally, unread)
         tally.add(pages=1, skipped=page.skipped)
         return page
 
-    def _singles(self, query: Query, number: int, size: int, tally: Tally) -> Page:
+    def _singles(self, query: Query, number: int, size: int, tally: Tally, unread: threading.Event) -> Page:
         """Read page `number` of `size` as the pages (number-1)*size+1 … number*size of size 1.
 
         An empty one is not the end: where pages of many can be short, a page of one can be empty.
@@ -143,7 +149,7 @@ class Booker:
         in_a_row = 0
         for position in range((number - 1) * size + 1, number * size + 1):
             try:
-                rows = self._whole(query, position, 1, tally).rows
+                rows = self._whole(query, position, 1, tally, unread).rows
             except RetriableError as failure:
                 in_a_row += 1
                 bearable = BROKEN_IN_A_ROW if self._skip_broken else 1
@@ -172,7 +178,7 @@ class Booker:
             text = "BKR-501 Record %d of %s cannot be read (%s) and is skipped."
             logger.warning(text, position, query.title, failure.code)
 
-    def _whole(self, query: Query, number: int, size: int, tally: Tally) -> Page:
+    def _whole(self, query: Query, number: int, size: int, tally: Tally, unread: threading.Event) -> Page:
         """One page as it is, retried; the body is built anew for each try, for the token is inside."""
         url = self._base + query.path
         paging = {"UsePaging": True, "PageSize": size, "PageNumber": number}
@@ -181,10 +187,12 @@ class Booker:
             body = {"access_token": token, "LocationID": query.location_id, **query.filters, **paging}
             return self._transport.send(Call("POST", url, token, json=body), tally)
 
-        body = self._ask(query.location_id, send)
+        body = self._ask(query.location_id, send, unread)
         return Page(answers.rows(body, query.keys), total=answers.total(body))
 
-    def _ask(self, location_id: int, send: Callable[[str], Reply]) -> dict[str, Any]:
+    def _ask(
+        self, location_id: int, send: Callable[[str], Reply], unread: threading.Event = AWAITED
+    ) -> dict[str, Any]:
         """Send with a good token: one new token for each request, then the same request again."""
         tokens = self._authority.tokens(location_id)
         renewed = False
@@ -200,7 +208,7 @@ class Booker:
                 renewed = True
                 return answers.payload(send(tokens.renew(token).text))
 
-        return with_retries(once, self._sleep)
+        return with_retries(once, self._gate, unread)
 
 
 def _is_the_records_fault(failure: RetriableError) -> bool:

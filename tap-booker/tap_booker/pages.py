@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, wait
 from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Executor, Future
 
     from tap_booker.client import Page
 
-    Fetch = Callable[[int], Page]
+    Fetch = Callable[[int, threading.Event], Page]
 
 BLANK_PAGES = 5
 """So many pages in a row that fail as a whole and hold no single record lie beyond the end."""
@@ -30,7 +31,7 @@ class Pages:
     wrong, so it ends no list, but beyond it pages are asked for one by one too.
 
     Args:
-        fetch: Reads one page by its number.
+        fetch: Reads one page by its number; given up when its event is set.
         size: Rows of a full page.
         ahead: Pages asked for at the same time, at most.
 
@@ -40,6 +41,7 @@ class Pages:
         is_over: Whether no more is to be asked for.
         has_answer: Whether Booker has answered well.
         has_failed: Whether a page could not be read.
+        unread: Set when no page that is under way is waited for any more.
     """
 
     def __init__(self, fetch: Fetch, size: int, ahead: int) -> None:
@@ -49,6 +51,7 @@ class Pages:
         self.asked: deque[Future[Page]] = deque()
         self.come: deque[Future[Page]] = deque()
         self.is_over = self.has_answer = self.has_failed = False
+        self.unread = threading.Event()
 
     @property
     def held(self) -> int:
@@ -64,7 +67,7 @@ class Pages:
     def ask(self, workers: Executor) -> None:
         """Ask for the next page."""
         self._number += 1
-        self.asked.append(workers.submit(self._fetch, self._number))
+        self.asked.append(workers.submit(self._fetch, self._number, self.unread))
 
     def settle(self) -> None:
         """Look at what came, as far as it came in order."""
@@ -86,12 +89,13 @@ class Pages:
         is_full = len(page.rows) + page.skipped >= self._size
         self._width = min(self._width * 2, self._ahead) if is_full else 1
         if page.total:
-            self._last = math.ceil(page.total / self._size) + 1
+            self._last = -(-page.total // self._size) + 1
         return False
 
     def stop(self) -> None:
         """Ask for no more; a page that is under way is not waited for."""
         self.is_over = True
+        self.unread.set()
         for future in self.asked:
             future.cancel()
         self.asked.clear()
@@ -113,9 +117,10 @@ class Lists:
     def __init__(self, fetches: Iterable[Fetch], size: int, ahead: int, workers: Executor) -> None:
         self._lists = deque(Pages(fetch, size, ahead) for fetch in fetches)
         self._ahead, self._workers = ahead, workers
+        self._most_held = 2 * ahead - 1  # all that may be under way, and as many again, less the one in use
         self._has_answer = False
 
-    def read(self) -> Iterator[Iterator[Page]]:
+    def read(self) -> Generator[Iterator[Page]]:
         """Yield the pages of each list, list by list; a list that is left early is not read on."""
         try:
             while self._lists:
@@ -138,17 +143,29 @@ class Lists:
             of.stop()
 
     def _ask(self) -> None:
-        """Keep every worker busy, the first list's pages first, with so many pages unused at most."""
-        near = list(islice(self._lists, self._ahead))
-        for one in near:
-            one.settle()
+        """Keep every worker busy, the first list's pages first."""
+        near = self._near()
         first = near[0]
         self._has_answer = self._has_answer or first.has_answer
-        for one in near if self._has_answer and not first.has_failed else near[:1]:
-            while one.wants_more and self._has_room(near if one is not first else [first], near):
+        for one in near if self._has_answer else [first]:
+            holders = [first] if one is first else near  # what lies ready of others does not keep it waiting
+            while one.wants_more and self._is_a_worker_idle(near) and self._is_little_held(holders):
                 one.ask(self._workers)
 
-    def _has_room(self, holders: list[Pages], near: list[Pages]) -> bool:
-        """Whether a worker is idle; where many pages are unused, it is not reading that takes long."""
-        under_way = sum(len(one.asked) for one in near)
-        return under_way < self._ahead and sum(one.held for one in holders) < 2 * self._ahead - 1
+    def _near(self) -> list[Pages]:
+        """The lists to be read now; those behind one that has failed never will be."""
+        near: list[Pages] = []
+        for one in islice(self._lists, self._ahead):
+            one.settle()
+            if near and near[-1].has_failed:
+                one.stop()
+            else:
+                near.append(one)
+        return near
+
+    def _is_a_worker_idle(self, near: list[Pages]) -> bool:
+        return sum(len(one.asked) for one in near) < self._ahead
+
+    def _is_little_held(self, holders: list[Pages]) -> bool:
+        """Whether few pages wait to be used; where many do, it is not reading that takes long."""
+        return sum(one.held for one in holders) < self._most_held

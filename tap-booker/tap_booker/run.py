@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from tap_booker.auth import Authority
 from tap_booker.client import Booker, Page, Query
 from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, FatalError, TimedOutError
+from tap_booker.gate import Gate
 from tap_booker.location import Location, read_location
 from tap_booker.pages import Lists
 from tap_booker.progress import Progress
@@ -22,7 +24,10 @@ from tap_booker.seen import new_rows
 from tap_booker.transport import Transport
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+
+    from tap_booker.gate import Sleep
 
 logger = logging.getLogger("tap-booker")
 
@@ -33,8 +38,9 @@ class Run:
     Args:
         settings: Checked settings.
         clock: Says what time it is; asked once.
-        sleep: Waits for so many seconds; None to send each request only once.
+        sleep: Waits for so many seconds, or until an event is set; None to send each request only once.
         progress: Whom to tell how far it is.
+        monotonic: Seconds on a clock that never goes back, for pauses.
 
     Attributes:
         now: The run's instant, in whole seconds: it bounds every window and becomes every bookmark.
@@ -46,8 +52,9 @@ class Run:
         self,
         settings: Mapping[str, Any],
         clock: Callable[[], datetime],
-        sleep: Callable[[float], None] | None,
+        sleep: Sleep | None,
         progress: Progress | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         as_of = moment_of(settings["as_of"], None) if settings.get("as_of") else None
         self.settings = settings
@@ -56,10 +63,10 @@ class Run:
         self.report = Report(self.progress)
         self.stopped_by: FatalError | None = None
         workers = settings["concurrent_requests"]
-        self._sleep = sleep
+        self._gate = Gate(sleep, monotonic) if sleep else None
         self._transport = Transport(settings["subscription_key"], settings["request_timeout"], workers)
         self._authority = Authority(settings, self._transport, self.report.connection, time.monotonic)
-        self._booker = Booker(settings, self._transport, self._authority, sleep)
+        self._booker = Booker(settings, self._transport, self._authority, self._gate)
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="booker")
         self._locations: dict[int, Location | BookerError] = {}
 
@@ -92,10 +99,10 @@ class Run:
         Raises:
             BookerError: There is none.
         """
-        cell, sleep = self._authority.account, self._sleep
-        asking = self._workers.submit(lambda: with_retries(cell.get, sleep))
+        cell, gate = self._authority.account, self._gate
+        asking = self._workers.submit(lambda: with_retries(cell.get, gate))
         # A name service may keep one waiting beyond every time limit of ours.
-        limit = None if sleep else 2 * self.settings["request_timeout"] + 1
+        limit = None if gate else 2 * self.settings["request_timeout"] + 1
         try:
             asking.result(limit)
         except TimeoutError:
@@ -105,17 +112,18 @@ class Run:
         self, query: Query, tally: Tally, id_of: Callable[[dict[str, Any]], int | None]
     ) -> Iterator[dict[str, Any]]:
         """All records of a list, each id once, in the order of the pages."""
-        for found in self.lists([query], tally, id_of):
-            yield from found
+        with closing(self.lists([query], tally, id_of)) as lists:
+            for found in lists:
+                yield from found
 
     def lists(
         self, queries: Iterable[Query], tally: Tally, id_of: Callable[[dict[str, Any]], int | None]
     ) -> Generator[Iterator[dict[str, Any]]]:
-        """All records of some lists, list by list; in each as in `rows`."""
+        """All records of some lists, list by list; in each as in `rows`. Close it when it is left early."""
         size, ahead = self.settings["page_size"], self.settings["concurrent_requests"]
 
-        def fetch(query: Query, number: int) -> Page:
-            return self._booker.page(query, number, size, tally)
+        def fetch(query: Query, number: int, unread: threading.Event) -> Page:
+            return self._booker.page(query, number, size, tally, unread)
 
         def told(pages: Iterator[Page]) -> Iterator[Page]:
             for page in pages:
@@ -123,8 +131,9 @@ class Run:
                 yield page
 
         fetches = (partial(fetch, query) for query in queries)
-        for pages in Lists(fetches, size, ahead, self._workers).read():
-            yield new_rows(told(pages), id_of)
+        with closing(Lists(fetches, size, ahead, self._workers).read()) as lists:
+            for pages in lists:
+                yield new_rows(told(pages), id_of)
 
     def first_page(self, query: Query, tally: Tally) -> Page:
         """One page, for a look."""

@@ -23,6 +23,7 @@ from tap_booker.command import with_manual
 from tap_booker.emitting import LineWriter
 from tap_booker.errors import ReaderGoneError, SettingError, SettingsError
 from tap_booker.failing import run_command
+from tap_booker.gate import sleep_until
 from tap_booker.progress import on_stderr
 from tap_booker.run import Run
 from tap_booker.stopping import STOP, leave_when_asked
@@ -31,6 +32,8 @@ from tap_booker.streams import BookerStream, CheckIns, Contacts
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+
+    from tap_booker.gate import Sleep
 
 
 def _utc_now() -> datetime:
@@ -56,12 +59,14 @@ class TapBooker(Tap):
     message_writer_class = LineWriter
 
     clock: ClassVar[Callable[[], datetime]] = staticmethod(_utc_now)
-    sleep: ClassVar[Callable[[float], None]] = staticmethod(time.sleep)
+    sleep: ClassVar[Sleep] = staticmethod(sleep_until)
+    monotonic: ClassVar[Callable[[], float]] = staticmethod(time.monotonic)
 
     @cached_property
     def run(self) -> Run:
         """This run; opened when it is first needed."""
-        return Run(self.config, type(self).clock, type(self).sleep, on_stderr())
+        kind = type(self)
+        return Run(self.config, kind.clock, kind.sleep, on_stderr(), kind.monotonic)
 
     def discover_streams(self) -> list[BookerStream]:
         """Both streams; no call is made."""

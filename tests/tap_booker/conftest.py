@@ -61,8 +61,18 @@ class PatientTap(TapBooker):
     """Notes each pause instead of waiting."""
 
     pauses: ClassVar[list[float]] = []
-    sleep: ClassVar[Callable[[float], None]] = pauses.append
+    sleep: ClassVar[Callable[[float, threading.Event], None]] = staticmethod(
+        lambda seconds, _: PatientTap.pauses.append(seconds)
+    )
+    monotonic: ClassVar[Callable[[], float]] = staticmethod(lambda: sum(PatientTap.pauses))
     clock: ClassVar[Callable[[], datetime]] = staticmethod(lambda: NOW)
+
+
+class WaitingTap(PatientTap):
+    """Waits, where it counts who else waits meanwhile."""
+
+    sleep = TapBooker.sleep
+    monotonic = TapBooker.monotonic
 
 
 @pytest.fixture
@@ -77,12 +87,16 @@ def run_tap(pauses: list[float]) -> Callable[..., Output]:
     assert not pauses
 
     def run(
-        config: dict[str, Any], state: dict[str, Any] | None = None, catalog: dict[str, Any] | None = None
+        config: dict[str, Any],
+        state: dict[str, Any] | None = None,
+        catalog: dict[str, Any] | None = None,
+        *,
+        waits: bool = False,
     ) -> Output:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             copied = json.loads(json.dumps(state)) if state else None
-            tap = PatientTap(config=dict(config), state=copied, catalog=catalog)
+            tap = (WaitingTap if waits else PatientTap)(config=dict(config), state=copied, catalog=catalog)
             code = tap.read()
         return Output(code, [json.loads(line) for line in out.getvalue().splitlines()], err.getvalue(), tap)
 

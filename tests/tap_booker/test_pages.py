@@ -38,7 +38,7 @@ class Reading:
                 for page in pages:
                     self.rows[-1] += [row["n"] for row in page.rows]
 
-    def _fetch(self, one: int, number: int) -> Page:
+    def _fetch(self, one: int, number: int, _: object) -> Page:
         with self._lock:
             self.asked.append((one, number))
             self._under_way += 1
@@ -107,7 +107,7 @@ def test_many_short_lists_are_under_way_at_the_same_time() -> None:
 def test_no_list_is_begun_ahead_before_booker_has_answered_well(ahead: int) -> None:
     asked: list[tuple[int, int]] = []
 
-    def refuse(one: int, number: int) -> Page:
+    def refuse(one: int, number: int, _: object) -> Page:
         asked.append((one, number))
         raise UnavailableError("Booker is not available.")
 
@@ -119,7 +119,7 @@ def test_no_list_is_begun_ahead_before_booker_has_answered_well(ahead: int) -> N
 
 
 def test_a_list_that_fails_ahead_fails_when_it_is_its_turn() -> None:
-    def fetch(lengths: list[int], number: int) -> Page:
+    def fetch(lengths: list[int], number: int, _: object) -> Page:
         if number > len(lengths):
             raise UnavailableError("Booker is not available.")
         return Page([{}] * lengths[number - 1])

@@ -109,7 +109,7 @@ class Connector:
         """Read the location with the new token, which so proves what it is good for."""
         fresh = TokenCell(lambda: Token(access_token, float("inf")), time.monotonic)
         authority = Authority(self._settings, self._transport, self._tally, time.monotonic, account=fresh)
-        booker = Booker(self._settings, self._transport, authority, sleep=None)
+        booker = Booker(self._settings, self._transport, authority, gate=None)
         try:
             answer = booker.location(location_id, self._tally)
         except (UnknownLocationError, ForbiddenError) as failure:
