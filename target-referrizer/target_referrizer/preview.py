@@ -71,7 +71,7 @@ class Preview:
         yield from _table("fields that change, in so many updates", self.fields)
         yield from _table("group moves", plan.moves)
         yield from _table("first groups", self.first_groups)
-        yield from _table("visits", {"to post": plan.visits, **self._points()})
+        yield from _table("visits", {"to post, at most": plan.visits, **self._points()})
         titled = {f"{code} {CATALOGUE[code].title}": number for code, number in self.rejected.items()}
         fresh = f"would be rejected, {sum(self.newly_rejected.values()):,} of them new"
         yield from _table(fresh, titled)

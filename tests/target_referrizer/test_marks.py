@@ -67,7 +67,7 @@ def test_two_sources_may_write_to_a_new_ledger_on_a_server_at_once(server: str, 
         with ledger.transaction() as tx:
             marks = Marks.begin(tx)
             if what == "a change":
-                marks.add(tx, [who], who)
+                marks.add(tx, [who, "both"], who)
 
     with closing(Ledger(server)) as here, closing(Ledger(server)) as there, ThreadPoolExecutor(1) as pool:
         if what == "a change":
@@ -77,7 +77,7 @@ def test_two_sources_may_write_to_a_new_ledger_on_a_server_at_once(server: str, 
             if what == "a note":
                 notes.put(tx, "note", "first")
             elif what == "a change":
-                Marks.load(tx).add(tx, ["first"], "first")
+                Marks.load(tx).add(tx, ["first", "both"], "first")
             else:
                 Marks.begin(tx)
             second = pool.submit(write, there, "second")
@@ -89,7 +89,8 @@ def test_two_sources_may_write_to_a_new_ledger_on_a_server_at_once(server: str, 
         with there.transaction() as theirs:
             assert Marks.load(theirs) == seen
         assert (here.get("note") == "second") == (what == "a note")
-        assert set(seen.whom) == ({"first", "second"} if what == "a change" else set())
+        kept = {"first": "first", "both": "first", "second": "second"}
+        assert seen.whom == (kept if what == "a change" else {})
         assert bool(seen.salt) == (what != "a note")
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SALT = "mark_salt"
 _CHANGE = "marks_changed"  # another value in `meta` after each change
 _STATE = sa.select(meta).where(meta.c.key.in_((SALT, _CHANGE)))
+# Whoever keeps marks of one person at the same moment as somebody else waits, and keeps them once.
+_KEEP = sa.text("INSERT INTO mark (digest, whom) VALUES (:digest, :whom) ON CONFLICT (digest) DO NOTHING")
 _READ = "marks"  # where a connection keeps what it read
 VEILED = "forgotten-"  # begins the ids of forgotten records
 
@@ -65,7 +67,7 @@ class Marks:
         """Keep marks of one person."""
         new = sorted(set(digests) - set(self.whom))
         if new:
-            tx.execute(sa.insert(mark), [{"digest": digest, "whom": whom} for digest in new])
+            tx.execute(_KEEP, [{"digest": digest, "whom": whom} for digest in new])
             _changed(tx)
         self.whom.update(dict.fromkeys(new, whom))
 
