@@ -257,7 +257,7 @@ class Run:
 
     def _prepare_and_send(self, first: datetime) -> set[str]:
         """Plan, then deliver all but what the brake withholds; gives what it withheld."""
-        context = self._context
+        context, settings = self._context, self.settings
         reconciler = Reconciler(context)
         reconciler.prepare()
         since = self._posted_since()
@@ -266,13 +266,12 @@ class Run:
         context.progress.at("planning")
         with self.ledger.transaction() as tx:
             planned = plan.make(tx, context, since)
-            if self.settings.dry_run:
+            if settings.dry_run:
                 self.preview = preview.look(tx, context, planned, since, first, unmasked=self.unmasked)
-        if planned.opted_out and not self.settings.dry_run:  # the plan says it itself
+        if planned.opted_out and not settings.dry_run:  # the plan says it itself
             who = counted(planned.opted_out, "new contact")
             logger.warning("%s said no to e-mails or texts; sync_opt_outs is off", who)
-        has_completed = journal.has_completed(self.ledger)
-        withheld = planned.over(self.settings.brake_percent) if has_completed else set()
+        withheld = plan.to_withhold(context, planned)
         if self.preview is not None:
             self.preview.withheld = sorted(withheld)
             return set()

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import sqlalchemy as sa
 
 from target_referrizer.clock import told
+from target_referrizer.ledger import notes
 from target_referrizer.ledger.locks import holder
-from target_referrizer.ledger.tables import event, rejection, run
+from target_referrizer.ledger.tables import event, meta, rejection, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 KEPT = timedelta(days=90)
 NAMED = ("source", "contact_id", "remote_id")
 TIME_HAS_PASSED = "time has passed since the last visit"  # why a group moved without any news
+COMPLETE = (0, 3, 5)  # exit codes of runs that delivered everything that could be, or might be
+_COMPLETED = "completed:"  # notes of the sources that have had such a run
 DIED = -1  # exit code of a run that never said how it ended
 _NOTE = sa.insert(event)
 
@@ -165,7 +168,10 @@ def finish_run(
             "phase": "ended",
         }
         tx.execute(sa.update(run).where(run.c.id == run_no).values(**ended))
-        horizon = tx.execute(sa.select(run.c.as_of).where(run.c.id == run_no)).scalar_one() - KEPT
+        this = tx.execute(sa.select(run.c.as_of, run.c.source, run.c.command).where(run.c.id == run_no)).one()
+        if this.command == "run" and exit_code in COMPLETE:
+            notes.put(tx, _COMPLETED + this.source, finished_at.isoformat())
+        horizon = this.as_of - KEPT
         tx.execute(sa.delete(event).where(event.c.at < horizon))
         tx.execute(sa.delete(run).where(run.c.as_of < horizon, run.c.exit_code.is_not(None)))
         tx.execute(sa.delete(rejection).where(rejection.c.settled_at < horizon))
@@ -214,8 +220,16 @@ def _newest(ledger: Rows, where: sa.ColumnElement[bool]) -> sa.Row[Any] | None:
     return rows[0] if rows else None
 
 
-def has_completed(ledger: Ledger) -> bool:
-    """Whether any run of this ledger has come to its end with everything delivered that could be."""
-    done = run.c.exit_code.in_((0, 3, 5)) & (run.c.command == "run")
-    query = sa.select(sa.func.count()).select_from(run).where(done)
-    return bool(ledger.scalar(query))
+def has_completed(ledger: Ledger, source: str | None = None) -> bool:
+    """Whether a run has come to its end with everything delivered that could be, ever.
+
+    Args:
+        ledger: Whose runs.
+        source: Only this source's; None: any source's.
+    """
+    done = run.c.exit_code.in_(COMPLETE) & (run.c.command == "run")
+    noted = meta.c.key.startswith(_COMPLETED, autoescape=True)
+    if source is not None:
+        done, noted = done & (run.c.source == source), meta.c.key == _COMPLETED + source
+    # Runs are dropped after 90 days, a source may rest for longer; older ledgers hold no such note.
+    return bool(ledger.scalar(sa.select(sa.exists().where(done) | sa.exists().where(noted))))

@@ -21,13 +21,23 @@ Row = sa.Row[Any]
 def planned(
     tx: sa.Connection, source: str, cut_offs: CutOffs, since: datetime, *, groups: bool
 ) -> dict[str, Any]:
-    """How much a run would change: `linked`, `creates`, `updates`, `visits`, and `moves` by `from → to`."""
+    """How much a run would change: `creates`, `updates`, `visits`, and `moves` by `from → to`."""
     return {
-        "linked": _count(tx, contact, contact.c.status == "linked"),
         "creates": _count(tx, contact, to_create(source)),
         "updates": desired.count_differing(tx, cut_offs, groups=groups),
         "visits": count_visits(tx, source, since),
-        "moves": _planned_moves(tx, cut_offs) if groups else {},
+        "moves": moves(tx, cut_offs) if groups else {},
+    }
+
+
+def measured(tx: sa.Connection, source: str, since: datetime) -> dict[str, int]:
+    """What the brake measures changes by: `linked`, `linked_records`, and `first_visits`."""
+    whose = sa.func.count(visit.c.contact_id.distinct())
+    first = sa.select(whose).select_from(visit.join(contact, outbox.OF_CONTACT))
+    return {
+        "linked": _count(tx, remote_contact, LINKED),
+        "linked_records": _count(tx, contact, (contact.c.source == source) & (contact.c.status == "linked")),
+        "first_visits": int(tx.scalar(first.where(outbox.sendable(source, since, ("new",)))) or 0),
     }
 
 
@@ -42,13 +52,22 @@ def to_create(source: str) -> sa.ColumnElement[bool]:
     return (contact.c.source == source) & (contact.c.status == "new")
 
 
-def _planned_moves(tx: sa.Connection, cut_offs: CutOffs) -> dict[str, int]:
+def moves(tx: sa.Connection, cut_offs: CutOffs, not_of: str | None = None) -> dict[str, int]:
+    """How many contacts go from one group to another, by `from → to`.
+
+    Args:
+        tx: The transaction.
+        cut_offs: Which group is whose.
+        not_of: Leave out contacts that a record of this source is linked to.
+    """
+    known = sa.exists().where(contact.c.source == not_of, contact.c.remote_id == remote_contact.c.id)
+    others = sa.true() if not_of is None else ~known
     before, after = (
         remote_contact.c.confirmed_group.label("before"),
         desired.group_of(cut_offs).label("after"),
     )
     query = sa.select(before, after, sa.func.count().label("n")).group_by("before", "after")
-    moved = tx.execute(query.where(LINKED, desired.moves(cut_offs)))
+    moved = tx.execute(query.where(LINKED, desired.moves(cut_offs), others))
     return {f"{row.before} → {row.after}": row.n for row in moved if row.before is not None}
 
 
