@@ -72,6 +72,11 @@ _SETTINGS = (
         "This machine's clock differs from Referrizer's by more than five minutes; groups and the times of "
         "runs follow it.",
         "Set this machine's clock, best by a time service (NTP)."),
+    Entry("RFZ-110", "Stream map that does not fit",
+        "An entry of `stream_maps` is no expression, names a field that the stream does not have, cannot be "
+        "worked out for a record, or leaves the stream without its key.",
+        "Correct the entry that is named and run again: nothing was delivered, no state has left, nothing is "
+        "lost. `referrizer-ledger fits --input FILE` shows which fields a stream has."),
 )
 
 _RECORDS = (

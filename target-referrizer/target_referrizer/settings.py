@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from phonenumbers import SUPPORTED_REGIONS
 from singer_sdk.configuration._dict_config import parse_environment_config
 
+from target_referrizer import mapping
 from target_referrizer.errors import SettingsError, SettingsErrors
 from target_referrizer.groups import Policy
 from target_referrizer.ledger import options
@@ -143,6 +144,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[S
             yield from (SettingsError("RFZ-103", f"{name} is missing") for name in missing)
         else:
             yield SettingsError("RFZ-101", _explain(error))
+    yield from mapping.problems(config.get("stream_maps"))
     if not str(config.get("api_token", "-")).strip():
         yield SettingsError("RFZ-103", "api_token is empty")
 

@@ -5,6 +5,7 @@ What only a run needs is loaded by the run: `--help` and `--about` do not wait f
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 from functools import cached_property
@@ -22,6 +23,7 @@ from target_referrizer.errors import SettingsError, TargetError, exit_code
 from target_referrizer.failing import run_cli
 from target_referrizer.properties import PROPERTIES
 from target_referrizer.reader import LineReader, named
+from target_referrizer.spelling import hint
 from target_referrizer.stopping import Stop, asked_to_leave, leave
 
 if TYPE_CHECKING:
@@ -95,6 +97,15 @@ class TargetReferrizer(Target):
         cls.append_builtin_config(cls.config_jsonschema)
         return from_environment(cls.config_jsonschema)
 
+    def setup_mapper(self) -> None:
+        """Make the mapper of stream maps, one that tells mistakes in our words."""
+        from target_referrizer.mapping import Mapper  # noqa: PLC0415
+
+        config = copy.deepcopy(dict(self.config))  # the SDK takes entries out of it
+        self._mapper = self._map = Mapper(
+            config, self.logger, line_no=lambda: getattr(self.message_reader, "line_no", 0)
+        )
+
     # --- the run
 
     @cached_property
@@ -125,7 +136,8 @@ class TargetReferrizer(Target):
         from target_referrizer.sinks import SINKS  # noqa: PLC0415
 
         if stream_name not in SINKS:
-            raise TargetError("RFZ-201", f"the input holds an unknown stream{named(stream_name)}")
+            near = hint(stream_name, SINKS) or self._map.near(stream_name)
+            raise TargetError("RFZ-201", f"the input holds an unknown stream{named(stream_name)}{near}")
         return SINKS[stream_name]
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -159,6 +171,8 @@ class TargetReferrizer(Target):
 
     def process_endofpipe(self) -> None:
         """Stage what is left, then reconcile and deliver; state leaves only here."""
+        for idle in self._map.idle():
+            self.logger.warning("%s", idle)
         for sinks in (self._sinks_to_clear, self._sinks_active.values()):
             self._drain_all(sinks, 1)
         for sink in (*self._sinks_to_clear, *self._sinks_active.values()):

@@ -1,0 +1,92 @@
+"""Stream maps that do not fit: a wrong setting, told by stream, field and expression, and by no value."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from target_referrizer.errors import TargetError
+
+if TYPE_CHECKING:
+    from tests.target_referrizer.salon import Salon
+
+GUESTS = {"__alias__": "contacts", "id": "guest_no", "first_name": "given", "__key_properties__": ["id"]}
+
+
+def guests(*rows: dict[str, Any]) -> list[str]:
+    """A stream of another tap."""
+    properties: dict[str, Any] = {name: {} for name in ("guest_no", "given", "mail", "vip")}
+    schema = {"type": "SCHEMA", "stream": "guests", "schema": {"properties": properties}}
+    records = [{"type": "RECORD", "stream": "guests", "record": row} for row in rows]
+    return [json.dumps(one) for one in ({**schema, "key_properties": ["guest_no"]}, *records)]
+
+
+ROSALIND = {"guest_no": 7, "given": "Rosalind", "mail": "rosalind@private.example", "vip": None}
+
+
+def refused(salon: Salon, maps: dict[str, Any]) -> TargetError:
+    """Why a run over one guest, who stands in the third line, ends."""
+    schema, guest = guests(ROSALIND)
+    salon.caplog.clear()
+    with pytest.raises(TargetError) as wrong:
+        salon.target(stream_maps=maps).take(io.StringIO(f"{schema}\n\n{guest}"))
+    return wrong.value
+
+
+NOW_HERE = "cannot be worked out at line 3 of the input: "
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"email": "mial"}, f"'mial' {NOW_HERE}the record has no field 'mial'; did you mean 'mail'?"),
+    (
+        {"email": "x"},
+        f"'x' {NOW_HERE}the record has no field 'x'; where it may be missing write record.get('x')",
+    ),
+    ({"email": "vip.lower()"}, f"'vip.lower()' {NOW_HERE}a value has no 'lower', such as an empty one"),
+    ({"email": "vip[:3]"}, f"'vip[:3]' {NOW_HERE}TypeError, perhaps an empty value"),
+    ({"email": "int(given)"}, f"'int(given)' {NOW_HERE}ValueError, perhaps an empty value"),
+    ({"email": "trim(mail)"}, f"'trim(mail)' {NOW_HERE}there is no function 'trim'"),
+    ({"email": "mail.lower("}, "'mail.lower(' is not a Python expression"),
+    ({"email": "x = 1"}, "'x = 1' is not a Python expression"),
+    ({"__filter__": "vip =="}, "'vip ==' is not a Python expression"),
+    ({"__filter__": "vipp"}, f"'vipp' {NOW_HERE}the record has no field 'vipp'; did you mean 'vip'?"),
+    ({"__key_property__": "id"}, "there is no such option; did you mean '__key_properties__'?"),
+]
+
+
+def test_a_map_that_does_not_fit_is_a_wrong_setting_and_quotes_nobody(salon: Salon) -> None:
+    lost_key = {"__else__": None, "__key_properties__": ["guest_no"]}
+    told = "the key guest_no is not among the fields that it keeps; add __key_properties__: [id]"
+    for fields, said in [*MISTAKES, (lost_key, told)]:
+        wrong = refused(salon, {"guests": GUESTS | fields})
+        assert (wrong.code, wrong.exit_code) == ("RFZ-110", 2)
+        place = "" if fields is lost_key else f", {next(iter(fields))}"
+        assert wrong.what == f"stream_maps, stream 'guests'{place}: {said}"
+        said_to_all = f"{wrong}{salon.caplog.text}"
+        assert not [private for private in ("Rosalind", "rosalind@") if private in said_to_all]
+    assert not salon.box.requests
+    good = salon.run_lines(guests(ROSALIND), stream_maps={"guests": GUESTS | {"email": "mail"}})
+    assert (good.code, salon.shown()[0]["email"]) == (0, "rosalind@private.example")
+
+
+def test_a_map_whose_stream_never_comes_is_named_at_the_end(salon: Salon) -> None:
+    maps = {
+        "guests": GUESTS | {"email": "mail"},
+        "visits": {"id": "no"},
+        "guest": {"id": "no"},
+        "__else__": None,
+    }
+    outcome = salon.run_lines(guests(ROSALIND), stream_maps=maps)
+    assert outcome.code == 0
+    assert "stream_maps has 'visits', a stream that did not come\n" in outcome.log
+    assert "stream_maps has 'guest', a stream that did not come; did you mean 'guests'?\n" in outcome.log
+    assert "stream_maps has 'guests'" not in outcome.log
+
+
+def test_an_unknown_stream_is_told_with_the_name_that_is_near(salon: Salon) -> None:
+    for maps, near in (({"guest": GUESTS}, "; stream_maps has 'guest'"), ({}, "")):
+        assert refused(salon, maps).what == f"the input holds an unknown stream 'guests'{near}"
+    assert refused(salon, {"guests": GUESTS | {"__alias__": "contact"}}).what.endswith(
+        "did you mean 'contacts'?"
+    )
