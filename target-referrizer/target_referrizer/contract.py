@@ -12,6 +12,7 @@ import jsonschema_rs
 from jsonschema import Draft202012Validator
 
 from target_referrizer import schemas
+from target_referrizer.lenient import what_is_wrong
 
 _FORMATS = Draft202012Validator.FORMAT_CHECKER
 
@@ -57,5 +58,8 @@ def _asked(error: Any) -> str:
         return f"{', '.join(missing)} is missing"
     asked = error.validator_value
     if error.validator in {"type", "format"}:
-        return f"must be a {' or '.join([asked] if isinstance(asked, str) else asked)}"
+        kinds = " or ".join([asked] if isinstance(asked, str) else asked)
+        article = "an" if kinds.startswith("integer") else "a"
+        known = what_is_wrong(asked, error.instance) if error.validator == "format" else None
+        return known or f"must be {article} {kinds}"
     return f"does not keep to {error.validator} {asked}"

@@ -116,7 +116,7 @@ class Policy:
         no_visit_group = _name(no_visit_group, "no_visit_group")
         _check_names([*(group.name for group in groups), no_visit_group])
         _check_order(groups)
-        return cls(groups, no_visit_group, _zone(timezone))
+        return cls(groups, no_visit_group, zone_of("timezone", timezone))
 
     def fingerprint(self) -> str:
         """The policy as one stable line of JSON, equal for equal policies."""
@@ -239,9 +239,14 @@ def _four_years() -> tuple[date, ...]:
     return tuple(day for day in days if day.day == 1 or day.day > 27)  # noqa: PLR2004 - all months have so many
 
 
-def _zone(timezone: str) -> ZoneInfo:
+def zone_of(setting: str, timezone: str) -> ZoneInfo:
+    """The zone that a setting names.
+
+    Raises:
+        SettingsError: There is none of that name.
+    """
     try:
         return ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
         near = hint(timezone, available_timezones())
-        raise _wrong(f"timezone '{timezone}' is not a name such as America/Chicago or UTC{near}") from None
+        raise _wrong(f"{setting} '{timezone}' is not a name such as America/Chicago or UTC{near}") from None

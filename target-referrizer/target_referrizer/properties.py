@@ -62,6 +62,17 @@ PROPERTIES = th.PropertiesList(
         description="Order in which sources own fields that several of them know; default: newest wins",
     ),
     _text("timezone", "IANA zone whose days are used for groups and last visit dates", default="UTC"),
+    _text(
+        "source_timezone",
+        "IANA zone of the source's stamps that carry none; absent: a record with such a stamp is rejected",
+    ),
+    th.Property(
+        "local_times",
+        th.ArrayType(th.StringType(nullable=False), nullable=False),
+        default=[],
+        description="Fields, as stream.field, whose stamps are local times of source_timezone whatever offset"
+        " they carry",
+    ),
     _text("default_country", "Country of phone numbers without a country code, two letters", default="US"),
     th.Property(
         "groups",

@@ -13,16 +13,17 @@ from jsonschema import Draft202012Validator
 from phonenumbers import SUPPORTED_REGIONS
 from singer_sdk.configuration._dict_config import parse_environment_config
 
-from target_referrizer import mapping
+from target_referrizer import mapping, schemas
 from target_referrizer.errors import SettingsError, SettingsErrors
-from target_referrizer.groups import Policy
+from target_referrizer.groups import Policy, zone_of
 from target_referrizer.ledger import options
 from target_referrizer.payloads import FieldMap
 from target_referrizer.properties import PROPERTIES, VENDOR
 from target_referrizer.spelling import hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
 logger = logging.getLogger("target-referrizer")
 
@@ -36,6 +37,8 @@ class Settings:
     """The settings of one run, checked.
 
     Attributes:
+        source_zone: Whose local times stamps without a zone are, None when they are refused.
+        local_times: Fields whose stamps are such local times whatever offset they carry, as `stream.field`.
         since: Start of the visits that are posted, None for "the first run of this source".
         as_of: The instant that counts as now, None for the machine's clock.
     """
@@ -46,6 +49,8 @@ class Settings:
     source: str
     sources: tuple[str, ...]
     country: str
+    source_zone: ZoneInfo | None
+    local_times: tuple[str, ...]
     policy: Policy
     field_map: FieldMap
     since: datetime | None
@@ -81,6 +86,10 @@ class Settings:
             source=read(_name, "source", get["source"]),
             sources=tuple(get["sources"]),
             country=read(_country, get["default_country"]),
+            source_zone=read(zone_of, "source_timezone", zone)
+            if (zone := get.get("source_timezone"))
+            else None,
+            local_times=read(_local_times, get["local_times"], zone) or (),
             policy=read(Policy.parse, get["groups"], get["no_visit_group"], get["timezone"]),
             field_map=read(FieldMap.parse, get["field_map"]),
             since=read(_since, get["visits_since"]),
@@ -105,6 +114,11 @@ class Settings:
         if settings.as_of and not settings.dry_run and _is_vendors(settings.api_url):
             raise SettingsError("RFZ-108", "as_of is set while api_url is Referrizer's own address")
         return settings
+
+    def local_fields(self, stream: str) -> set[str]:
+        """Those of `local_times` that are of this stream."""
+        given = (one.partition(".") for one in self.local_times)
+        return {field for of, _, field in given if of == stream}
 
 
 class _Reader:
@@ -241,6 +255,25 @@ def _country(value: str) -> str:
     if value.upper() not in SUPPORTED_REGIONS:
         raise SettingsError("RFZ-101", f"default_country {value!r} is not a two-letter country code")
     return value.upper()
+
+
+def _local_times(fields: Sequence[str], zone: str | None) -> tuple[str, ...]:
+    """Fields of the contract that hold a date-time, and a zone that they are of."""
+    known = [
+        f"{stream}.{name}"
+        for stream in schemas.STREAMS
+        for name, spec in schemas.load(stream)["properties"].items()
+        if spec.get("format") == "date-time"
+    ]
+    for one in fields:
+        if one not in known:
+            what = f"local_times has {one!r}, which is no date-time such as {known[0]}{hint(one, known)}"
+            raise SettingsError("RFZ-101", what)
+    if fields and not zone:
+        raise SettingsError(
+            "RFZ-101", "local_times is set, but not source_timezone, whose local times they are"
+        )
+    return tuple(fields)
 
 
 def _since(value: str) -> datetime | None:

@@ -13,6 +13,7 @@ from target_referrizer.contract import Contract
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger.journal import Rejected
 from target_referrizer.ledger.rows import ContactRow, VisitRow, canonical, id_text
+from target_referrizer.lenient import Lenient
 from target_referrizer.people import email_key, fold, phone_key
 from target_referrizer.terminal import commands
 
@@ -65,7 +66,9 @@ class ContractSink(BatchSink):
 
     def setup(self) -> None:
         """Load the contract once for each stream."""
+        settings = self.run.settings
         self._contract = Contract(self.stream)
+        self._lenient = Lenient(self.stream, settings.source_zone, settings.local_fields(self.stream))
 
     def __init__(self, target: TargetReferrizer, **kwargs: Any) -> None:
         super().__init__(target, **kwargs)
@@ -85,22 +88,25 @@ class ContractSink(BatchSink):
         unusable: list[Rejected] = []
         for record in context["records"]:
             try:
-                self._check(record)
-                rows.append(self.row(record))
+                rows.append(self.row(self._checked(record)))
             except Unusable as problem:
                 unusable.append(self._rejected(record, problem))
         self.stage(rows)
         self.run.stage_rejected(unusable)
 
-    def _check(self, record: dict[str, Any]) -> None:
+    def _checked(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record as it keeps the contract, if need be once it was read leniently."""
         if record.get("id") in (None, ""):
             raise Unusable("RFZ-204", "the record has no id")
-        breach = self._contract.breach(record)
-        if breach is not None:
-            raise Unusable("RFZ-203", breach)
+        if self._lenient.local or not self._contract.is_surely_kept(record):
+            record = self._lenient.read(record)
+            breach = self._contract.breach(record)
+            if breach is not None:
+                raise Unusable("RFZ-203", breach)
         unfit = next((name for name in ("id", "contact_id") if not _is_fit(record.get(name))), None)
         if unfit:
             raise Unusable("RFZ-203", f"{unfit}: must be a short text without control characters")
+        return record
 
     def _rejected(self, record: dict[str, Any], problem: Unusable) -> Rejected:
         text = canonical(record)
