@@ -25,6 +25,7 @@ from target_referrizer.properties import PROPERTIES
 from target_referrizer.reader import LineReader, named
 from target_referrizer.spelling import hint
 from target_referrizer.stopping import Stop, asked_to_leave, leave
+from target_referrizer.typed import as_typed
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -56,6 +57,7 @@ class TargetReferrizer(Target):
     def __init__(self, **kwargs: Any) -> None:
         self._stop = Stop()
         self._records = 0
+        self._versioned: set[str] = set()
         super().__init__(**kwargs)
         self._stop.heed(self.logger.warning, self.logger.critical)
         self.max_parallelism = 1
@@ -145,7 +147,15 @@ class TargetReferrizer(Target):
         raise TargetError("RFZ-215", f"the stream{named(message_dict.get('stream'))} comes as BATCH")
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Pass over versions: a contact that is missing from a full table is not deleted in Referrizer."""
+        """Pass over versions, and say once what that means: who is missing from a table is not deleted."""
+        stream = named(message_dict.get("stream"))
+        if stream not in self._versioned:
+            self._versioned.add(stream)
+            self.logger.info(
+                "the stream%s comes as whole tables (ACTIVATE_VERSION); deletes are not carried over: who is missing "
+                "from one stays in Referrizer. `is_forgotten` or `%sforget` takes a person out",
+                stream, as_typed(os.environ).start,
+            )  # fmt: skip
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """Say in our words what the SDK says about a record without a schema."""

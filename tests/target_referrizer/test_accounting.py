@@ -144,7 +144,7 @@ def test_many_rejects_call_a_person_once_and_few_records_never_do(salon: Salon) 
 
 
 def test_a_newer_good_record_clears_a_reject(salon: Salon) -> None:
-    salon.run([contact(1, is_member="yes"), contact(2, email=None, phone="x")])
+    salon.run([contact(1, is_member="maybe"), contact(2, email=None, phone="x")])
     outcome = salon.run([contact(1), contact(2, updated_at=salon.now.isoformat())])
     assert outcome.accounting["contacts"]["created"] == 2
     assert salon.run([contact(1)]).accounting["contacts"]["rejected"] == 0

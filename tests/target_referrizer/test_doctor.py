@@ -617,7 +617,7 @@ def test_another_database_is_a_wrong_setting(salon: Salon) -> None:
 
 def test_what_waits_for_a_person_is_counted(known: Salon) -> None:
     known.box.faults.add("cut_after", vendor="referrizer", method="POST", path="visits", nth=1)
-    known.run([contact(9, first_name=1)], [check_in(7, 1, known.now)])
+    known.run([contact(9, first_name=[])], [check_in(7, 1, known.now)])
     found = checks(known)
     assert (found["held"]["code"], found["held"]["finding"]) == (
         "RFZ-301",

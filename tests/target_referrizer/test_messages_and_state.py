@@ -202,9 +202,12 @@ def test_batch_messages_are_refused(salon: Salon) -> None:
 
 
 def test_versions_of_a_full_table_are_passed_over(salon: Salon) -> None:
+    salon.caplog.set_level("INFO")
     version = json.dumps({"type": "ACTIVATE_VERSION", "stream": "contacts", "version": 1})
-    salon.run_lines([*singer("contacts", [contact(1)]), version])
-    assert len(salon.shown()) == 1
+    assert salon.run_lines([*singer("contacts", [contact(1), contact(2)]), version]).code == 0
+    outcome = salon.run_lines([version, *singer("contacts", [contact(1)]), version])
+    assert (outcome.code, outcome.writes, len(salon.shown())) == (0, [], 2)
+    assert outcome.log.count("deletes are not carried over") == 1
 
 
 @pytest.mark.parametrize(

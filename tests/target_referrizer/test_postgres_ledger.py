@@ -45,7 +45,7 @@ def test_an_undone_check_in_and_a_changed_contact(shared: Salon) -> None:
 def test_families_rejects_and_the_accounting(shared: Salon) -> None:
     home = {"email": "home@example.com", "last_name": "Reyes"}
     family = [contact(key, first_name=name, **home) for key, name in enumerate(("Maria", "Luis", "Sofia"))]
-    others = [contact(8, email=None, phone="x"), contact(9, email=None), contact(7, first_name=1)]
+    others = [contact(8, email=None, phone="x"), contact(9, email=None), contact(7, first_name=[])]
     outcome = shared.run([*family, *others])
     counts = outcome.accounting["contacts"]
     assert (counts["created"], counts["unchanged"], counts["rejected"], counts["skipped"]) == (1, 2, 2, 1)
@@ -65,6 +65,11 @@ def test_a_dry_run_leaves_nothing(shared: Salon) -> None:
     assert (outcome.writes, outcome.plan["creates"]) == ([], 1)
     with closing(Ledger(shared.config()["ledger_url"])) as ledger:
         assert ledger.scalar(sa.select(sa.func.count()).select_from(tables.contact)) == 1
+
+
+def test_a_schema_that_is_not_there_is_told(server: str) -> None:
+    with pytest.raises(TargetError, match="RFZ-403 .*search_path names is not there .CREATE SCHEMA makes it"):
+        Ledger(f"{server}?options=-csearch_path%3Dnot_there")
 
 
 def test_a_newer_ledger_is_refused(shared: Salon) -> None:

@@ -35,6 +35,7 @@ _WHY = {
     "25006": _READ_ONLY,
     "28": "its server refuses the user or the password",
     "3D000": "its server has no such database",
+    "3F000": "the schema that its search_path names is not there (CREATE SCHEMA makes it)",
     "42501": "the user may not do this in the database",
     "53100": _FULL,
     "53": "its server has run out of memory or connections",
