@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
-from singer_sdk.mapper import CustomStreamMap, PluginMapper
+from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform
 
 from target_referrizer.errors import SettingsError
 from target_referrizer.spelling import hint
@@ -124,6 +124,11 @@ class Mapper(PluginMapper):
             raise _mistake(stream, property_name or _FILTER, what)
 
         return told
+
+    def leaves_out(self, stream: str) -> bool:
+        """Whether a stream of the input goes nowhere."""
+        maps = self.stream_maps.get(stream, [])
+        return bool(maps) and all(isinstance(one, RemoveRecordTransform) for one in maps)
 
     def idle(self) -> Iterator[str]:
         """What to say of each map whose stream never came."""

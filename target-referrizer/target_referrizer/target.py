@@ -135,8 +135,10 @@ class TargetReferrizer(Target):
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:
         """The sink of a stream of the contract."""
-        from target_referrizer.sinks import SINKS  # noqa: PLC0415
+        from target_referrizer.sinks import SINKS, PassedOverSink  # noqa: PLC0415
 
+        if self._map.leaves_out(stream_name):
+            return PassedOverSink
         if stream_name not in SINKS:
             near = hint(stream_name, SINKS) or self._map.near(stream_name)
             raise TargetError("RFZ-201", f"the input holds an unknown stream{named(stream_name)}{near}")
@@ -152,8 +154,8 @@ class TargetReferrizer(Target):
         if stream not in self._versioned:
             self._versioned.add(stream)
             self.logger.info(
-                "the stream%s comes as whole tables (ACTIVATE_VERSION); deletes are not carried over: who is missing "
-                "from one stays in Referrizer. `is_forgotten` or `%sforget` takes a person out",
+                "the stream%s comes as whole tables (ACTIVATE_VERSION); deletes are not carried over: who is "
+                "missing from one stays in Referrizer. `is_forgotten` or `%sforget` takes a person out",
                 stream, as_typed(os.environ).start,
             )  # fmt: skip
 

@@ -90,3 +90,9 @@ def test_an_unknown_stream_is_told_with_the_name_that_is_near(salon: Salon) -> N
     assert refused(salon, {"guests": GUESTS | {"__alias__": "contact"}}).what.endswith(
         "did you mean 'contacts'?"
     )
+
+
+@pytest.mark.parametrize("maps", [{"guests": None}, {"guests": "__NULL__"}, {"__else__": None}])
+def test_a_stream_that_is_left_out_is_passed_over(salon: Salon, maps: dict[str, Any]) -> None:
+    assert salon.run_lines(guests(ROSALIND), stream_maps=maps).code == 0
+    assert salon.shown() == []

@@ -170,13 +170,13 @@ def ask():
         asked.append(True)
         os.kill(os.getpid(), signal.SIGINT)
 {}
-from target_referrizer import sinks
+from target_referrizer import records
 from target_referrizer.start import target
-before = sinks.ContactsSink.row
+before = records.ContactRecords.row
 def row(self, record):
     strike("row")
     return before(self, record)
-sinks.ContactsSink.row = row
+records.ContactRecords.row = row
 target()
 """
 
