@@ -6,13 +6,16 @@ the checks of formats that `jsonschema` has; only what it does not pass is looke
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 from jsonschema import Draft202012Validator
 
 from target_referrizer import schemas
 from target_referrizer.lenient import what_is_wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FORMATS = Draft202012Validator.FORMAT_CHECKER
 
@@ -32,6 +35,11 @@ class Contract:
             return None
         error = next(self._slow.iter_errors(record), None)
         return in_words(error) if error else None
+
+    def breaches(self, record: Any) -> Iterator[tuple[str, str]]:
+        """Everything that breaks the contract: where, and what it asks for."""
+        for error in self._slow.iter_errors(record):
+            yield ".".join(str(part) for part in error.absolute_path), _asked(error)
 
     def is_surely_kept(self, record: Any) -> bool:
         """The quick look; it says no also of what it cannot read, such as half a character."""

@@ -82,7 +82,8 @@ _SETTINGS = (
 _RECORDS = (
     Entry("RFZ-201", "Unknown stream",
         "The input holds a stream that the target does not know; it takes `contacts` and `check_ins`.",
-        "Deselect the stream in the tap, or rename it with `stream_maps`."),
+        "Deselect the stream in the tap, or rename it with `stream_maps`; "
+        "`referrizer-ledger fits --input FILE` says how."),
     Entry("RFZ-202", "Malformed input",
         "A line of the input is not a Singer message.",
         "Look at what the tap writes to its standard output; log lines belong on standard error."),
@@ -135,6 +136,10 @@ _RECORDS = (
         "For 48 hours no run got an answer to a write to this contact, while Referrizer answered others.",
         "Look at the contact in Referrizer: something about it may make Referrizer fail. Then run "
         "`referrizer-ledger rejects --retry`."),
+    Entry("RFZ-217", "Input does not fit",
+        "Some of the input that `fits` has looked at keeps no stream of the contract, or its records do not.",
+        "Put the `stream_maps` that it shows into the settings, mend what is broken at its source, and ask "
+        "again."),
 )
 
 _PERSON = (

@@ -25,6 +25,8 @@ _STAMP = re.compile(
     rf"({_DAY})(?:[T ](\d{{2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,9}})?)?) ?(Z|UTC|[+-]\d{{2}}(?::?\d{{2}})?)?)?",
     re.ASCII | re.IGNORECASE,
 )
+#: What the contract itself takes stays as it is.
+_GOOD = re.compile(rf"{_DAY}T\d{{2}}:\d{{2}}:\d{{2}}(\.\d+)?(Z|[+-]\d{{2}}:\d{{2}})", re.ASCII)
 _MIDNIGHT = re.compile(r"00:00(:00(\.0+)?)?")
 
 
@@ -71,7 +73,7 @@ class Lenient:
         if found is None:
             return _optional(value)
         day, time, zone = found[1], found[2] or "00:00", found[3]
-        if zone is None and self._zone is None:
+        if _GOOD.fullmatch(value) or (zone is None and self._zone is None):
             return value
         offset = "+00:00" if zone and zone.upper() in {"Z", "UTC"} else zone or ""
         try:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from target_referrizer.cli import adopting, asking, common, deciding, planning
+from target_referrizer.cli import adopting, asking, common, deciding, fitting, planning
 from target_referrizer.cli.doctor import doctor
 from target_referrizer.cli.report import report
 from target_referrizer.clock import machine_clock
@@ -52,6 +52,7 @@ for command in (
     doctor,
     asking.status, asking.explain, asking.moves,
     report,
+    fitting.fits,
     planning.plan,
     adopting.baseline,
     adopting.verify,

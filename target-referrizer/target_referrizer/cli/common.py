@@ -135,9 +135,13 @@ class AskSettings:
 
     def __call__(self) -> Settings:
         """The settings, checked."""
+        return self.checked(self.config())
+
+    def checked(self, config: dict[str, Any]) -> Settings:
+        """A configuration of a caller's, checked."""
         from target_referrizer.settings import checked
 
-        return checked(self.config(), self._schema())
+        return checked(config, self._schema())
 
     def config(self) -> dict[str, Any]:
         """The settings as they are given."""

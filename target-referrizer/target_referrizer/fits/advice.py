@@ -1,0 +1,68 @@
+"""Stream maps that make another system's streams those of the contract, ready to copy."""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Any
+
+from target_referrizer.fits.words import NEEDED, fields_for, stream_for
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from target_referrizer.fits.counts import StreamCount
+
+#: Names that mean something else in an expression of the SDK.
+_TAKEN = frozenset({"_", "self", "record", "config", "fake", "None", "True", "False"})
+
+
+def maps_for(streams: Iterable[StreamCount], mapped: Collection[str]) -> dict[str, Any]:
+    """By stream of the input, the map that it needs; one that is no contact and no check-in is left out.
+
+    Args:
+        streams: What was found.
+        mapped: Streams that have a map already, which is left to its owner.
+    """
+    strange = [one for one in streams if one.name not in mapped and _needs_a_map(one)]
+    guesses = [(_meant(one), one) for one in strange]
+    found: dict[str, Any] = {}
+    taken = {one.alias for one in streams if one not in strange}
+    for stream, one in sorted(guesses, key=lambda guess: -len(_fields(*guess))):
+        fields = {} if stream in taken else _fields(stream, one)
+        if stream is None or not fields:
+            found |= {} if one.is_known else {one.name: None}
+            continue
+        taken.add(stream)
+        alias = {} if stream == one.name else {"__alias__": stream}
+        found[one.name] = {**alias, "__key_properties__": ["id"], "__else__": None, **fields}
+    return dict(sorted(found.items()))
+
+
+def _needs_a_map(stream: StreamCount) -> bool:
+    return not stream.is_known or bool(stream.missing())
+
+
+def _meant(stream: StreamCount) -> str | None:
+    return stream.alias if stream.is_known else stream_for(stream.name, _known(stream), stream.keys)
+
+
+def _known(stream: StreamCount) -> list[str]:
+    return [name for name in stream.fields if not name.startswith("_sdc_")]
+
+
+def _fields(meant: str | None, stream: StreamCount) -> dict[str, str]:
+    """Expressions by field of the contract; none where a field is missing that it cannot do without."""
+    if meant is None:
+        return {}
+    found = fields_for(meant, _known(stream), stream.keys)
+    given = {field: _expression(name, stream) for field, name in found.items()}
+    if len(stream.keys) > 1:
+        given = {"id": " + '-' + ".join(f"str({_expression(one, stream)})" for one in stream.keys), **given}
+    return given if all(one in given for one in NEEDED[meant]) else {}
+
+
+def _expression(name: str, stream: StreamCount) -> str:
+    """A field as an expression reads it: by its name, where that is one and every record has it."""
+    is_name = name.isidentifier() and not iskeyword(name) and name not in _TAKEN
+    is_always = name in stream.fields and stream.fields[name].present == stream.records
+    return name if is_name and is_always else f"record.get({name!r})"

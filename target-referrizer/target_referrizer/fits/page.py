@@ -1,0 +1,99 @@
+"""What a look through an input found, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from target_referrizer.errors import CATALOGUE
+from target_referrizer.reader import named
+from target_referrizer.spelling import hint
+from target_referrizer.terminal import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_referrizer.fits.counts import Count, FieldCount, StreamCount
+    from target_referrizer.fits.look import Look
+
+_NO_ZONE = "has no time zone"
+
+
+def lines(look: Look) -> Iterator[str]:
+    """All of it but the maps to copy."""
+    for stream in look.streams.values():
+        yield from _stream(stream)
+    if look.unknown_contacts:
+        who = counted(look.unknown_contacts, "contact")
+        yield f"check-ins of {who} without a record in this input wait, unless an earlier run brought them"
+    yield from look.idle
+    if not look.streams:
+        yield "the input holds no stream; is any selected in the tap?"
+
+
+def unfit(look: Look) -> str:
+    """What does not fit, in a line."""
+    strange = [named(one.alias).strip() for one in look.streams.values() if not one.is_known]
+    unknown = f"; unknown streams: {', '.join(filter(None, strange))}" if strange else ""
+    batches = "; BATCH messages" if any(one.batches.times for one in look.streams.values()) else ""
+    return f"{look.fit:,} of {counted(look.records, 'record')} of the input fit{unknown}{batches}"
+
+
+def zoneless(look: Look) -> int:
+    """In how many values a time zone is missing."""
+    return sum(
+        count.times
+        for stream in look.streams.values()
+        for found in stream.fields.values()
+        for reason, count in found.broken.items()
+        if reason.startswith(_NO_ZONE)
+    )
+
+
+def _stream(stream: StreamCount) -> Iterator[str]:
+    name = f"stream {stream.name}" + (f" as {stream.alias}" if stream.alias != stream.name else "")
+    if not stream.is_known:
+        near = hint(stream.alias, ("contacts", "check_ins"))
+        yield f"{name}: none of the contract's ({counted(stream.records, 'record')}){near}"
+        yield f"  its fields: {', '.join(stream.fields) or 'none'}"
+    else:
+        yield f"{name}: {stream.fit:,} of {counted(stream.records, 'record')} fit"
+        yield from _fields(stream)
+        for (code, reason), count in stream.problems.items():
+            yield _row(f"{code} {CATALOGUE[code].title}", count.times, f"{reason}; {_first(count)}")
+    if stream.twice.times:
+        yield _row("id came before", stream.twice.times, f"the newer counts; {_first(stream.twice)}")
+    if stream.batches.times:
+        yield _row("BATCH messages", stream.batches.times, "refused (RFZ-215)")
+    if stream.versions.times:
+        yield _row("ACTIVATE_VERSION", stream.versions.times, "nobody is deleted in Referrizer")
+
+
+def _fields(stream: StreamCount) -> Iterator[str]:
+    kept = {name: found for name, found in stream.fields.items() if name in stream.contract}
+    for name, found in kept.items():
+        yield _row(name, found.filled, _remark(found))
+    over = [f"{name}{_near(name, stream)}" for name in stream.fields if name not in kept]
+    if over:
+        yield f"  passed over: {', '.join(over)}"
+    if stream.missing():
+        yield f"  missing, and required: {', '.join(stream.missing())}"
+
+
+def _remark(found: FieldCount) -> str:
+    said = [f"{count.times:,} broken, {_first(count)}: {why}" for why, count in found.broken.items()]
+    read = [f"{found.read.times:,} read as what is meant, {_first(found.read)}"] if found.read.times else []
+    return "; ".join(said + read)
+
+
+def _row(name: str, number: int, remark: str) -> str:
+    """A line of a table, in which names stand as they are written."""
+    return f"  {name:<34} {number:>9,}{f'   {remark}' if remark else ''}"
+
+
+def _near(name: str, stream: StreamCount) -> str:
+    near = hint(name, [one for one in stream.contract if one not in stream.fields])
+    return near.replace("; did you mean", " (perhaps").replace("?", ")") if near else ""
+
+
+def _first(count: Count) -> str:
+    return f"first in line {count.first_line:,}"

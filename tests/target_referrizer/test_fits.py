@@ -1,0 +1,180 @@
+"""`fits` judges an input without account and network as a run would, and what it says to map works."""
+
+from __future__ import annotations
+
+import json
+import re
+import tracemalloc
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import pytest
+from click.testing import CliRunner
+from tests.target_referrizer.salon import contact, singer
+from tests.target_referrizer.test_readme import README
+
+from target_referrizer.cli import ledger_command
+from target_referrizer.errors import SettingsError, TargetError
+from target_referrizer.fits import Look
+from target_referrizer.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.target_referrizer.salon import Salon
+
+#: A warehouse's tables: other names, no zones, empty texts, an extra stream, a composed key.
+GUESTS: list[dict[str, Any]] = [
+    {"Guest No": 1, "Given Name": "Rosalind", "surname": "Franklin", "mail": "rosalind@private.example",
+     "vip": "Y", "dob": "", "last_seen": "2026-03-01 10:00:00", "_sdc_table_version": 1, "notes": "shy"},
+    {"Guest No": 2, "Given Name": "Ada", "surname": "Byron", "mobilePhone": 3125550111, "vip": "",
+     "dob": "1990-05-01", "last_seen": "", "_sdc_table_version": 1, "notes": ""},
+]  # fmt: skip
+VISITS = [{"shop": "n", "no": 7, "Guest No": 1, "arrived": "2026-03-02T08:59:00-06:00"}]
+PRODUCTS = [{"sku": "p-1", "name": "Soap"}]
+
+
+def lines(stream: str, keys: list[str], rows: list[dict[str, Any]]) -> list[str]:
+    properties: dict[str, Any] = {name: {} for row in rows for name in row}
+    schema = {"type": "SCHEMA", "stream": stream, "schema": {"properties": properties}}
+    records = [{"type": "RECORD", "stream": stream, "record": row} for row in rows]
+    return [json.dumps(one) for one in ({**schema, "key_properties": keys}, *records)]
+
+
+FOREIGN = [
+    *lines("crm-guests", ["Guest No"], GUESTS),
+    *lines("crm-visits", ["shop", "no"], VISITS),
+    *lines("crm-products", ["sku"], PRODUCTS),
+    json.dumps({"type": "ACTIVATE_VERSION", "stream": "crm-guests", "version": 1}),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("API_TOKEN", "API_URL", "STREAM_MAPS"):
+        monkeypatch.delenv(f"TARGET_REFERRIZER_{name}", raising=False)
+    return tmp_path
+
+
+def fits(given: list[str], *more: str, piped: bool = False, **config: Any) -> tuple[str, TargetError | None]:
+    """What is said of an input, and how it ends."""
+    with open("input.jsonl", "w", encoding="utf-8") as file:  # noqa: PTH123 - in the folder of the test
+        file.write("\n".join(given))
+    with open("target.json", "w", encoding="utf-8") as file:  # noqa: PTH123
+        json.dump(config, file)
+    words = ["--config", "target.json", "fits", "--input", "-" if piped else "input.jsonl", *more]
+    done = CliRunner().invoke(ledger_command, words, input="\n".join(given) if piped else None)
+    assert done.exception is None or isinstance(done.exception, TargetError), done.exception
+    return done.stdout, done.exception if isinstance(done.exception, TargetError) else None
+
+
+def found(given: list[str], **more: Any) -> dict[str, Any]:
+    said, _ = fits(given, "--format", "json", **more)
+    return dict(json.loads(said))
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_it_says_to_map_makes_a_foreign_input_one_that_is_delivered(salon: Salon) -> None:
+    said, unfit = fits(FOREIGN, timezone="America/Chicago")
+    assert unfit is not None
+    assert (unfit.code, unfit.exit_code) == ("RFZ-217", 1)
+    assert "unknown streams: 'crm-guests', 'crm-visits', 'crm-products'" in unfit.what
+    assert 'set "source_timezone": "America/Chicago"' in said
+    assert "ACTIVATE_VERSION" in said
+    assert "with it and with source_timezone 3 of 3 records fit" in said
+    start, end = said.index("\n{") + 1, said.index("\n}") + 2
+    copied = json.loads(said[start:end]) | {"source_timezone": "America/Chicago"}
+    assert copied["stream_maps"]["crm-products"] is None
+    assert copied["stream_maps"]["crm-visits"]["id"] == "str(shop) + '-' + str(no)"
+    for private in ("Rosalind", "rosalind@", "5550111", "1990-05-01", "shy", "Soap"):
+        assert private not in said + str(unfit)
+
+    mapped, good = fits(FOREIGN, **copied)
+    assert good is None
+    assert "stream crm-guests as contacts: 2 of 2 records fit" in mapped
+    assert found(FOREIGN, **copied)["fits"] is True
+    outcome = salon.run_lines(FOREIGN, visits_since="2026-03-01", **copied)
+    assert (outcome.code, outcome.accounting["contacts"]["created"], len(salon.visits())) == (0, 2, 1)
+    first = salon.one(email="rosalind@private.example")
+    assert (first["firstName"], first["lastName"]) == ("Rosalind", "Franklin")
+    assert salon.one(phone="+13125550111")["birthday"] == "1990-05-01"
+
+
+def test_breaches_are_counted_by_field_with_their_first_line(folder: Path) -> None:
+    rows: list[Any] = [
+        contact(1, is_member="yes", surname="x"),
+        contact(2, birthday="1990-05-01 06:00:00", last_visit_at="2026-03-01 10:00"),
+        contact(3, birthday="soon"),
+        contact(1),
+        {"first_name": "Rosalind"},
+        contact(4, email=None, phone="none"),
+    ]
+    went = [{"id": "v", "contact_id": who, "checked_in_at": "2026-03-01T10:00:00Z"} for who in (1, 9)]
+    batch = json.dumps({"type": "BATCH", "stream": "check_ins", "encoding": {}, "manifest": []})
+    given = [*singer("contacts", rows), *singer("check_ins", went), batch]
+    said = found(given)
+    contacts, visits = said["streams"]
+    by_name = {one["name"]: one for one in contacts["fields"]}
+    assert (said["fits"], said["unknown_contacts"], said["stamps_without_zone"]) == (False, 1, 1)
+    assert (contacts["records"], contacts["records_that_fit"]) == (6, 2)
+    assert by_name["is_member"]["read_as"] == {"records": 1, "first_line": 2}
+    assert [(one["records"], one["first_line"]) for one in by_name["birthday"]["broken"]] == [(1, 3), (1, 4)]
+    assert by_name["last_visit_at"]["broken"][0]["reason"].startswith("has no time zone")
+    assert by_name["surname"]["in_contract"] is False
+    codes = {one["code"] for one in contacts["problems"]}
+    assert codes == {"RFZ-203", "RFZ-204", "RFZ-206"}
+    assert contacts["ids_again"] == {"times": 1, "first_line": 5}
+    assert (visits["fits"], visits["batch"]["times"], visits["ids_again"]["times"]) == (False, 1, 1)
+    text, unfit = fits(given, piped=True)
+    assert "passed over: surname (perhaps last_name)" not in text
+    assert "BATCH" in str(unfit)
+    assert "Rosalind" not in text + str(unfit)
+    assert not (folder / "referrizer.db").exists()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_stream_whose_key_has_another_name_is_told_what_to_map() -> None:
+    given = lines(
+        "contacts", ["no"], [{"no": 1, "mail": "a@example.com"}, {"no": 2, "mail": "b@example.com"}]
+    )
+    said = found(given)
+    assert said["streams"][0]["missing_fields"] == ["id"]
+    fields = {"id": "no", "email": "mail"}
+    assert said["stream_maps"]["contacts"] == {"__key_properties__": ["id"], "__else__": None, **fields}
+    assert said["with_stream_maps"] == {"records": 2, "records_that_fit": 2}
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_readme_shows_what_it_says() -> None:
+    block = re.search(r"\$ cat guests.jsonl\n(.*?)\$ .*?\n(.*?)exit code 1\n", README, re.DOTALL)
+    assert block is not None
+    said, unfit = fits(block[1].splitlines())
+    assert f"{said}{unfit}\n" == block[2]
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_input_without_a_stream_does_not_fit_and_a_wrong_map_is_a_wrong_setting() -> None:
+    said, unfit = fits(['{"type": "STATE", "value": {}}'])
+    assert "the input holds no stream" in said
+    assert unfit is not None
+    _, wrong = fits(FOREIGN, stream_maps={"crm-guests": {"__alias__": "contacts", "id": "guest"}})
+    assert isinstance(wrong, SettingsError)
+    assert wrong.code == "RFZ-110"
+
+
+def test_its_memory_does_not_grow_with_the_input() -> None:
+    def endless(number: int) -> Iterator[str]:
+        yield singer("contacts", [contact(0)])[0]
+        for key in range(number):
+            yield json.dumps({"type": "RECORD", "stream": "contacts", "record": contact(key, is_member="no")})
+
+    peaks = []
+    for number in (300, 1500):
+        look = Look({}, Settings.parse({"api_token": "-"}))
+        tracemalloc.start()
+        look.through(cast("IO[str]", endless(number)))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert (look.fit, look.fits) == (number, True)
+    assert peaks[1] < 1.5 * peaks[0]
