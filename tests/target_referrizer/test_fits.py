@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import tracemalloc
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import pytest
 from click.testing import CliRunner
 from tests.target_referrizer.salon import contact, singer
-from tests.target_referrizer.test_readme import README
 
 from target_referrizer.cli import ledger_command
 from target_referrizer.errors import SettingsError, TargetError
@@ -143,14 +141,6 @@ def test_a_stream_whose_key_has_another_name_is_told_what_to_map() -> None:
     fields = {"id": "no", "email": "mail"}
     assert said["stream_maps"]["contacts"] == {"__key_properties__": ["id"], "__else__": None, **fields}
     assert said["with_stream_maps"] == {"records": 2, "records_that_fit": 2}
-
-
-@pytest.mark.usefixtures("folder")
-def test_the_readme_shows_what_it_says() -> None:
-    block = re.search(r"\$ cat guests.jsonl\n(.*?)\$ .*?\n(.*?)exit code 1\n", README, re.DOTALL)
-    assert block is not None
-    said, unfit = fits(block[1].splitlines())
-    assert f"{said}{unfit}\n" == block[2]
 
 
 @pytest.mark.usefixtures("folder")

@@ -44,7 +44,7 @@ def test_every_field_of_the_contract_stands_in_its_table(stream: str) -> None:
 
 
 def test_every_command_is_named() -> None:
-    named = set(re.findall(r"^referrizer-ledger --config target.json (\w+)", README, re.MULTILINE))
+    named = set(re.findall(r"^referrizer-ledger --config \w+.json (\w+)", README, re.MULTILINE))
     assert named == set(ledger_command.commands)
 
 
