@@ -108,13 +108,13 @@ def test_breaches_are_counted_by_field_with_their_first_line(folder: Path) -> No
         {"first_name": "Rosalind"},
         contact(4, email=None, phone="none"),
     ]
-    went = [{"id": "v", "contact_id": who, "checked_in_at": "2026-03-01T10:00:00Z"} for who in (1, 9)]
+    went = [{"id": "v", "contact_id": who, "checked_in_at": "2026-03-01T10:00:00Z"} for who in (1, 8, 9)]
     batch = json.dumps({"type": "BATCH", "stream": "check_ins", "encoding": {}, "manifest": []})
     given = [*singer("contacts", rows), *singer("check_ins", went), batch]
     said = found(given)
     contacts, visits = said["streams"]
     by_name = {one["name"]: one for one in contacts["fields"]}
-    assert (said["fits"], said["unknown_contacts"], said["stamps_without_zone"]) == (False, 1, 1)
+    assert (said["fits"], said["unknown_contacts"], said["stamps_without_zone"]) == (False, 2, 1)
     assert (contacts["records"], contacts["records_that_fit"]) == (6, 2)
     assert by_name["is_member"]["read_as"] == {"records": 1, "first_line": 2}
     assert [(one["records"], one["first_line"]) for one in by_name["birthday"]["broken"]] == [(1, 3), (1, 4)]
@@ -123,7 +123,7 @@ def test_breaches_are_counted_by_field_with_their_first_line(folder: Path) -> No
     codes = {one["code"] for one in contacts["problems"]}
     assert codes == {"RFZ-203", "RFZ-204", "RFZ-206"}
     assert contacts["ids_again"] == {"times": 1, "first_line": 5}
-    assert (visits["fits"], visits["batch"]["times"], visits["ids_again"]["times"]) == (False, 1, 1)
+    assert (visits["fits"], visits["batch"]["times"], visits["ids_again"]["times"]) == (False, 1, 2)
     text, unfit = fits(given, piped=True)
     assert "passed over: surname (perhaps last_name)" not in text
     assert "BATCH" in str(unfit)
@@ -140,7 +140,11 @@ def test_a_stream_whose_key_has_another_name_is_told_what_to_map() -> None:
     assert said["streams"][0]["missing_fields"] == ["id"]
     fields = {"id": "no", "email": "mail"}
     assert said["stream_maps"]["contacts"] == {"__key_properties__": ["id"], "__else__": None, **fields}
-    assert said["with_stream_maps"] == {"records": 2, "records_that_fit": 2}
+    (then,) = said["with_stream_maps"]
+    assert (then["fits"], then["records_that_fit"]) == (True, 2)
+    text, _ = fits([*given, given[-1].replace("b@", "b @")])
+    assert "with it 2 of 3 records fit\n  RFZ-203 Record breaks the contract" in text
+    assert "the e-mail is unreadable and there is no phone; first in line 4" in text
 
 
 @pytest.mark.usefixtures("folder")

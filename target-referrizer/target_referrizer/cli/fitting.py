@@ -57,7 +57,7 @@ def fits(ask: AskSettings, shape: str, records: IO[str]) -> None:
         "unknown_contacts": look.unknown_contacts,
         "stamps_without_zone": zoneless,
         "stream_maps": maps,
-        "with_stream_maps": then and {"records": then.records, "records_that_fit": then.fit},
+        "with_stream_maps": then and [one.as_json() for one in then.streams.values()],
     }
     common.answer(answer, shape, lambda _: _lines(look, maps, then, zone if zoneless else {}))
     if not look.fits:
@@ -91,3 +91,4 @@ def _lines(look: Look, maps: dict[str, Any], then: Look | None, zone: dict[str, 
     if then:
         also = " and with source_timezone" if zone else ""
         yield f"with it{also} {then.fit:,} of {counted(then.records, 'record')} fit"
+        yield from page.broken(then)

@@ -30,6 +30,17 @@ def lines(look: Look) -> Iterator[str]:
         yield "the input holds no stream; is any selected in the tap?"
 
 
+def broken(look: Look) -> Iterator[str]:
+    """What cannot be taken of streams of the contract."""
+    for stream in look.streams.values():
+        yield from _problems(stream)
+
+
+def _problems(stream: StreamCount) -> Iterator[str]:
+    for (code, reason), count in stream.problems.items():
+        yield _row(f"{code} {CATALOGUE[code].title}", count.times, f"{reason}; {_first(count)}")
+
+
 def unfit(look: Look) -> str:
     """What does not fit, in a line."""
     strange = [named(one.alias).strip() for one in look.streams.values() if not one.is_known]
@@ -58,8 +69,7 @@ def _stream(stream: StreamCount) -> Iterator[str]:
     else:
         yield f"{name}: {stream.fit:,} of {counted(stream.records, 'record')} fit"
         yield from _fields(stream)
-        for (code, reason), count in stream.problems.items():
-            yield _row(f"{code} {CATALOGUE[code].title}", count.times, f"{reason}; {_first(count)}")
+        yield from _problems(stream)
     if stream.twice.times:
         yield _row("id came before", stream.twice.times, f"the newer counts; {_first(stream.twice)}")
     if stream.batches.times:
