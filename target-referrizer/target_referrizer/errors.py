@@ -76,7 +76,7 @@ _SETTINGS = (
         "An entry of `stream_maps` is no expression, names a field that the stream does not have, cannot be "
         "worked out for a record, or leaves the stream without its key.",
         "Correct the entry that is named and run again: nothing was delivered, no state has left, nothing is "
-        "lost. `referrizer-ledger fits --input FILE` shows which fields a stream has."),
+        "lost. Without the entry `referrizer-ledger fits --input FILE` shows which fields a stream has."),
 )
 
 _RECORDS = (
