@@ -22,6 +22,9 @@ MANIFESTS := pyproject.toml constraints.txt $(PACKAGES:%=%/pyproject.toml)
 CHECKED := $(PACKAGES) tests demo bench docs/generate.py
 PEERS := .cache/bench-peers
 FOREIGN := .cache/foreign
+# More than CI's two cores, since many tests wait for another process. Those that share something are in one group.
+WORKERS := 3
+PYTEST := .venv/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 .PHONY: help
 help: ## list the targets
@@ -39,11 +42,11 @@ demo: .venv/.run-ready ## the whole path against a made-up salon of 2,000 contac
 
 .PHONY: test
 test: lint ## lint, types and all daily tests
-	@.venv/bin/python -m pytest -q -n 2 --dist loadgroup -m "not slow"
+	@$(PYTEST) -m "not slow"
 
 .PHONY: test-slow
 test-slow: .venv/.dev-ready ## long sweeps, the demo, fresh installs
-	@.venv/bin/python -m pytest -q -m slow
+	@$(PYTEST) -m slow
 
 .PHONY: kill-sweep
 kill-sweep: .venv/.dev-ready ## kill the target at each step of each kind of write, and see what the next run makes of it

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 SMALL = 0.001
 ROOT = Path(__file__).parents[1]
+FULL_RUN = pytest.mark.xdist_group("bench")  # its tests in one worker, so that it is made once
 
 
 def cost(seconds: float, rss: float = 100.0) -> Cost:
@@ -332,6 +333,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@FULL_RUN
 def test_everybody_asks_for_every_record(done: dict[str, Any]) -> None:
     kinds = {
         "delivering_creates": {"POST contacts"},
@@ -361,6 +363,7 @@ def test_a_profile_names_rooms_of_ours_and_libraries(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.slow
+@FULL_RUN
 def test_every_case_comes_out(done: dict[str, Any]) -> None:
     assert done["machine"]["cores"]
     found = done["cases"]

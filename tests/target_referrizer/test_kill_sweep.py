@@ -19,8 +19,10 @@ def processes() -> Iterator[Processes]:
         yield started
 
 
+# Both tests of a cell, and both of the requests in flight, in one worker, so that they are observed once.
+
+
 def _together(cell: Cell) -> object:
-    """Both tests of a cell in one worker, so that it is observed once."""
     return pytest.param(cell, id=str(cell), marks=pytest.mark.xdist_group(f"kill-{cell.kind.name}"))
 
 
@@ -29,7 +31,11 @@ def seen(request: pytest.FixtureRequest, processes: Processes) -> tuple[Cell, Ob
     return request.param, observe(request.param, processes)
 
 
-@pytest.fixture(scope="module", params=["SQLite", "PostgreSQL"])
+def _in_flight(ledger: str) -> object:
+    return pytest.param(ledger, marks=pytest.mark.xdist_group(f"in flight, {ledger}"))
+
+
+@pytest.fixture(scope="module", params=[_in_flight("SQLite"), _in_flight("PostgreSQL")])
 def in_flight(request: pytest.FixtureRequest, processes: Processes) -> dict[Cell, Observed]:
     url = request.getfixturevalue("machine") if request.param == "PostgreSQL" else None
     return {cell: observe(cell, processes, url) for cell in IN_FLIGHT}
