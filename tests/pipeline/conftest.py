@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,11 +23,12 @@ WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """One worker has all of these tests, since they share one Meltano project and its slow installation."""
+    """One worker has all tests of a Meltano project, whose installation is slow; the clone has its own."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.xdist_group("pipeline"))
+            is_of_a_clone = item.path.name == "test_fresh.py"
+            item.add_marker(pytest.mark.xdist_group("clone" if is_of_a_clone else "pipeline"))
 
 
 @pytest.fixture(scope="session")
@@ -35,13 +37,19 @@ def checkout() -> Path:
 
 
 @pytest.fixture(scope="session")
-def project_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A Meltano project with both plugins installed, in a folder whose name has a space."""
-    folder = tmp_path_factory.mktemp("a project")
-    project = Project(folder, tmp_path_factory.mktemp("install"))
+    project = Project(tmp_path_factory.mktemp("a project"), tmp_path_factory.mktemp("install"))
     project.lay_out()
     project.install()
-    return folder
+    return project
+
+
+@pytest.fixture
+def project(ready: Project, tmp_path: Path) -> Project:
+    """The same with a ledger of its own, and a database of Meltano's whose tables, slow to make, are made."""
+    shutil.copyfile(ready.run_folder / "meltano.db", tmp_path / "meltano.db")
+    return Project(ready.folder, tmp_path)
 
 
 @dataclass
@@ -89,5 +97,5 @@ def box() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def pipeline(project_folder: Path, tmp_path: Path, box: Sandbox) -> Pipeline:
-    return Pipeline(Project(project_folder, tmp_path), box)
+def pipeline(project: Project, box: Sandbox) -> Pipeline:
+    return Pipeline(project, box)

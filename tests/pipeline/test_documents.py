@@ -17,7 +17,6 @@ import yaml
 from tests.pipeline.blocks import Block, blocks_of, documents, shows, text_of
 from tests.pipeline.reader import BIN, ELSEWHERE, SECRETS, Reader, is_elsewhere, with_account
 
-from demo.project import Project
 from sandbox import Sandbox
 from sandbox.booker import BookerSwitches
 from sandbox.referrizer import ReferrizerSwitches
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from demo.project import Project
 DOCUMENTS = documents()
 BLOCKS = [block for document in DOCUMENTS for block in blocks_of(document)]
 LITERALLY = "docs/first-hour.md"  # test_fresh.py follows it from `git clone` on
@@ -62,23 +62,22 @@ def account() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def reader(project_folder: Path, tmp_path: Path, account: Sandbox) -> Iterator[Reader]:
+def reader(project: Project, tmp_path: Path, account: Sandbox) -> Iterator[Reader]:
     """Somebody in the installed project, which is left as it was."""
-    before = {path.name for path in project_folder.iterdir()}
-    environment = Project(project_folder, tmp_path).environment({})
+    folder = project.folder
+    before = {path.name for path in folder.iterdir()}
+    environment = project.environment({})
     del environment["TARGET_REFERRIZER_LEDGER_URL"]
-    someone = Reader(project_folder, tmp_path, account, environment)
-    original = (project_folder / "meltano.yml").read_text()
-    (project_folder / ".venv").symlink_to(BIN.parent)
-    (project_folder / "meltano.yml").write_text(original.replace("8765", str(someone.port)))
-    (project_folder / "tap.json").write_text(
-        json.dumps(with_account({"location_ids": [3749], **SECRETS}, account))
-    )
+    someone = Reader(folder, tmp_path, account, environment)
+    original = (folder / "meltano.yml").read_text()
+    (folder / ".venv").symlink_to(BIN.parent)
+    (folder / "meltano.yml").write_text(original.replace("8765", str(someone.port)))
+    (folder / "tap.json").write_text(json.dumps(with_account({"location_ids": [3749], **SECRETS}, account)))
     yield someone
-    (project_folder / "meltano.yml").write_text(original)
-    for path in [*project_folder.glob(".meltano/*.db"), *project_folder.glob(".meltano/*.log")]:
+    (folder / "meltano.yml").write_text(original)
+    for path in [*folder.glob(".meltano/*.db"), *folder.glob(".meltano/*.log")]:
         path.unlink()
-    for path in project_folder.iterdir():
+    for path in folder.iterdir():
         if path.name not in before:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def declared(checkout: Path) -> dict[str, dict[str, Any]]:
     return {plugin["name"]: plugin for kind in document["plugins"].values() for plugin in kind}
 
 
+@cache
 def about(name: str) -> dict[str, Any]:
     command = [str(Path(sys.executable).with_name(name)), "--about", "--format=json"]
     said: dict[str, Any] = json.loads(
