@@ -2,7 +2,8 @@
 
 `python -m tests.kill_sweep.child FD` loads the command once and forks a process for each order that comes in
 by the socket FD: a start from nothing would take a second each time. Only the fork changes anything in the
-product, and only this: its waiting is written down and not slept, and one call may end in a SIGKILL.
+product, and only this: its waiting is written down and not slept, no disk is waited for, and one call may end
+in a SIGKILL.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.kill_sweep import looking
 from tests.kill_sweep.steps import Kind, Step
+from tests.target_referrizer.unsynced import wait_for_no_disk
 from urllib3.connection import HTTPConnection
 
 from target_referrizer import target
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 def serve(orders: socket.socket) -> None:
     """Fork a process for each line, say its id, and how it ended."""
+    wait_for_no_disk()
     gc.freeze()  # what is loaded stays; no process of ours has to look through it again
     with orders, orders.makefile("rw") as lines:
         for line in lines:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.target_referrizer import postgres
 from tests.target_referrizer.salon import NOW, Salon, contact
+from tests.target_referrizer.unsynced import wait_for_no_disk
 
 from sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+wait_for_no_disk()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.target_referrizer.salon import contact, singer
+from tests.target_referrizer.warm import Warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,16 +55,18 @@ def lines(contacts: list[Record], check_ins: list[Record]) -> str:
 
 @contextmanager
 def running(
-    salon: Salon, text: str, program: list[str] = TARGET, stdout: Any = subprocess.PIPE, **config: Any
-) -> Iterator[subprocess.Popen[str]]:
+    salon: Salon, text: str, program: list[str] = TARGET, stdout: int = subprocess.PIPE, **config: Any
+) -> Iterator[Warm]:
     """A run over a whole input that has been started."""
     file = settings_file(salon, **config)
     source = file.with_suffix(".jsonl")
     source.write_text(text)
-    with source.open() as stdin, subprocess.Popen(
-        [*program, "--config", str(file)], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    ) as process:  # fmt: skip
+    with (
+        source.open() as stdin,
+        Warm(
+            [*program, "--config", str(file)], stdin=stdin.fileno(), stdout=stdout, env=os.environ
+        ) as process,
+    ):
         try:
             yield process
         finally:
@@ -76,8 +79,9 @@ def ran(salon: Salon, text: str, program: list[str] = TARGET, **config: Any) -> 
         return end_of(process)
 
 
-def end_of(process: subprocess.Popen[str]) -> Ended:
+def end_of(process: subprocess.Popen[str] | Warm) -> Ended:
     out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode is not None
     return Ended(process.returncode, out or "", err)
 
 
@@ -151,5 +155,5 @@ def asked(salon: Salon, *arguments: str, **config: Any) -> Ended:
         str(settings_file(salon, **config)),
         *arguments,
     ]
-    ended = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE, text=True)
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
+    with Path(os.devnull).open() as stdin, Warm(command, stdin=stdin.fileno(), env=os.environ) as process:
+        return end_of(process)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 from tests.target_referrizer.salon import check_in, contact
+from tests.target_referrizer.unsynced import as_shipped
 
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import Ledger, tables
@@ -37,6 +38,16 @@ def test_the_ledger_and_a_folder_made_for_it_are_the_owners_alone(salon: Salon) 
     folder = salon.folder / "made"
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+
+
+def test_a_ledger_in_a_file_is_synced_as_a_write_ahead_log_wants_it_and_keeps_nothing_deleted(
+    tmp_path: Path,
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
+        as_shipped(connection, None)
+        names = ("journal_mode", "synchronous", "secure_delete")
+        found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
+    assert found == {"journal_mode": "wal", "synchronous": 1, "secure_delete": 1}  # 1: NORMAL
 
 
 def test_a_newer_ledger_is_refused_untouched(salon: Salon) -> None:

@@ -232,7 +232,7 @@ def test_nobody_takes_the_state(open_salon: Salon) -> None:
 def test_there_is_no_room_for_the_state(open_salon: Salon) -> None:
     with (
         Path("/dev/full").open("w") as full,
-        running(open_salon, everything(open_salon), stdout=full) as process,
+        running(open_salon, everything(open_salon), stdout=full.fileno()) as process,
     ):
         ended = end_of(process)
     check_end(ended, 1, "RFZ-604")
