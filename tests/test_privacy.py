@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from tests.target_referrizer import warm
 
 from sandbox import Sandbox
 from sandbox.server.call import Answer
@@ -56,11 +57,19 @@ class Household:
         config = self.tap_config() if program == "tap-booker" else self.target_config()
         file = self.folder / f"{program}.json"
         file.write_text(json.dumps({"as_of": self.box.clock.now.isoformat(), **config}))
-        done = subprocess.run(
-            [PROGRAMS / program, "--config", file, *arguments],
-            input=stdin, capture_output=True, text=True, timeout=120, check=False, cwd=self.folder,
-            env={**os.environ, **self.variables},
-        )  # fmt: skip
+        command, variables = [str(PROGRAMS / program), "--config", str(file), *arguments], self.variables
+        source = self.folder / "stdin"
+        source.write_text(stdin)
+        with source.open() as opened:
+            if program == "tap-booker":
+                done = subprocess.run(
+                    command, stdin=opened, capture_output=True, text=True, timeout=120, check=False,
+                    cwd=self.folder, env={**os.environ, **variables},
+                )  # fmt: skip
+            else:
+                done = warm.run(
+                    command, stdin=opened.fileno(), folder=self.folder, env={**os.environ, **variables}
+                )
         self.said += [done.stderr, "" if program == "tap-booker" else done.stdout]
         return done
 

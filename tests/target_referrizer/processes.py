@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.target_referrizer import warm
 from tests.target_referrizer.salon import contact, singer
 from tests.target_referrizer.warm import Warm
 
@@ -155,5 +156,6 @@ def asked(salon: Salon, *arguments: str, **config: Any) -> Ended:
         str(settings_file(salon, **config)),
         *arguments,
     ]
-    with Path(os.devnull).open() as stdin, Warm(command, stdin=stdin.fileno(), env=os.environ) as process:
-        return end_of(process)
+    with Path(os.devnull).open() as stdin:
+        ended = warm.run(command, stdin=stdin.fileno(), env=os.environ, timeout=PATIENCE)
+    return Ended(ended.returncode, ended.stdout, ended.stderr)

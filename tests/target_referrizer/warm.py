@@ -48,7 +48,13 @@ class Warm:
     """
 
     def __init__(
-        self, command: list[str], *, stdin: int, stdout: int = subprocess.PIPE, env: Mapping[str, str]
+        self,
+        command: list[str],
+        *,
+        stdin: int,
+        stdout: int = subprocess.PIPE,
+        env: Mapping[str, str],
+        folder: Path | None = None,
     ) -> None:
         self.args = command
         self.returncode: int | None = None
@@ -60,7 +66,7 @@ class Warm:
             stdout = ours[-1]
         self._news, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
-            order = {"command": command, "env": dict(env), "folder": str(Path.cwd())}
+            order = {"command": command, "env": dict(env), "folder": str(folder or Path.cwd())}
             streams = [stdin, stdout, ours[0], theirs.fileno()]
             socket.send_fds(parent(), [json.dumps(order).encode()], streams)
         for end in ours:
@@ -101,6 +107,24 @@ class Warm:
 
     def __exit__(self, *_: object) -> None:
         self._news.close()
+
+
+def run(
+    command: list[str],
+    *,
+    stdin: int,
+    env: Mapping[str, str],
+    folder: Path | None = None,
+    timeout: float = 120,
+) -> subprocess.CompletedProcess[str]:
+    """A program from its start to its end, as `subprocess.run` shows it."""
+    with Warm(command, stdin=stdin, env=env, folder=folder) as process:
+        try:
+            out, err = process.communicate(timeout)
+        finally:
+            process.kill()
+    assert process.returncode is not None
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 @cache
