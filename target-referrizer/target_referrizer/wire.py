@@ -12,9 +12,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import requests
-from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, NewConnectionError
 
+from target_referrizer.connection import Connection
 from target_referrizer.errors import SettingsError
 from target_referrizer.pacing import retry_after
 
@@ -129,19 +129,8 @@ def is_nothing_odd(answer: Answer) -> bool:
     return not answer.body or isinstance(answer.json(), dict)
 
 
-class _Bearer(AuthBase):
-    """Sends the token; being an auth object, it also keeps a `.netrc` file from replacing it."""
-
-    def __init__(self, token: str) -> None:
-        self._header = f"Bearer {token}"
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = self._header
-        return request
-
-
 class Wire:
-    """Connections to one address with one token, for any number of threads; each has a session to itself."""
+    """Connections to one address with one token, for any number of threads; each has one to itself."""
 
     def __init__(self, api_url: str, token: str, *, timeout: float, clock: Callable[[], float]) -> None:
         """Open no connection yet.
@@ -158,10 +147,10 @@ class Wire:
         if not re.fullmatch(r"[!-~]+", token):
             raise SettingsError("RFZ-104", "api_token is empty or holds characters that no token has")
         self._api_url = api_url.rstrip("/")
-        self._auth = _Bearer(token)
+        self._token = token
         self._timeout = timeout
         self._clock = clock
-        self._idle: deque[tuple[requests.Session, float]] = deque()
+        self._idle: deque[tuple[Connection, float]] = deque()
 
     def exchange(self, method: str, path: str, params: Any, body: Any) -> Answer | Trouble:
         """Send one request once; redirects are not followed, nothing is repeated.
@@ -172,27 +161,19 @@ class Wire:
             params: Query, or None.
             body: To be sent as JSON, or None.
         """
-        session = None
+        connection = None
         due = time.monotonic() + self._timeout  # of the machine, as the time limits of sockets are
         try:
-            session = self._session(fresh=method == "POST")
-            request = requests.Request(method, self._api_url + path, params=params, json=body)
-            response = session.send(
-                session.prepare_request(request),
-                proxies=session.proxies,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
+            connection = self._connection(fresh=method == "POST")
+            with connection.send(method, path, params, body, self._timeout) as response:
                 return Answer(response.status_code, response.headers, self._body(response, due))
         except (requests.RequestException, HTTPError, ValueError, OSError) as error:  # odd proxies, odd files
-            if session is None:
+            if connection is None:
                 return Trouble(f"no connection ({_ODD_ADDRESS})", may_have_acted=False)
             return Trouble(_reason(error), may_have_acted=not _never_left(error))
         finally:
-            if session:
-                self._idle.append((session, self._clock()))
+            if connection:
+                self._idle.append((connection, self._clock()))
 
     def _body(self, response: requests.Response, due: float) -> bytes | None:
         """Read apart from the status, so that a broken body does not hide what the vendor decided.
@@ -214,28 +195,15 @@ class Wire:
         while self._idle:
             self._idle.pop()[0].close()
 
-    def _session(self, *, fresh: bool) -> requests.Session:
-        """A session that no other thread uses, without an idle connection when `fresh`."""
+    def _connection(self, *, fresh: bool) -> Connection:
+        """One that no other thread uses, not left open since long ago when `fresh`."""
         try:
-            session, used_at = self._idle.pop()
+            connection, used_at = self._idle.pop()
         except IndexError:
-            session, used_at = self._new_session(), self._clock()
+            return Connection(self._api_url, self._token)
         if fresh and self._clock() - used_at > _IDLE_SECONDS:
-            session.close()
-        return session
-
-    def _new_session(self) -> requests.Session:
-        """Proxies and certificates as the environment names them now, and not again for each request.
-
-        That would be a fifth of what a request costs the processor.
-        """
-        session = requests.Session()
-        session.auth = self._auth
-        session.headers.update({"Accept": "application/json", "User-Agent": "target-referrizer"})
-        found = session.merge_environment_settings(self._api_url, {}, None, None, None)
-        session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
-        session.trust_env = False
-        return session
+            connection.close()
+        return connection
 
 
 def _reason(error: Exception) -> str:
