@@ -64,13 +64,6 @@ class Creates:
         creating.intend_creates(tx, self._context.source, [job.row for job in jobs], self._context.as_of)
         return jobs
 
-    def prepare(self, room: int) -> None:
-        """See `Work`."""
-        if not (self._rows or self._is_all_read):
-            with self._context.ledger.transaction() as tx:
-                self._read(tx)
-        self._make_ready(room)
-
     def _read(self, tx: sa.Connection) -> None:
         if self._rows or self._is_all_read:
             return

@@ -31,9 +31,6 @@ class Reading:
     keep: Callable[[sa.Connection, str, dict[str, Any] | None], None]
     unreadable: Callable[[str], None] | None = None
 
-    def prepare(self, room: int) -> None:
-        """See `Work`. There is nothing to work out."""
-
     def send(self, job: str) -> dict[str, Any]:
         """See `Work`."""
         return self.client.get_contact(job)

@@ -59,13 +59,6 @@ class Updates:
         outbox.intend_updates(tx, jobs, self.context.as_of)
         return jobs
 
-    def prepare(self, room: int) -> None:
-        """See `Work`."""
-        del room
-        if not (self._queue or self._is_all_read):
-            with self.context.ledger.transaction() as tx:
-                self._fill(tx)
-
     def _fill(self, tx: sa.Connection) -> None:
         if self._queue or self._is_all_read:
             return

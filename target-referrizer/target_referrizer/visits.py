@@ -91,9 +91,6 @@ class Visits:
         posting.set_visits(tx, self.context.source, ((key, {**sending, **what}) for key, what in intents))
         return jobs
 
-    def prepare(self, room: int) -> None:
-        """See `Work`. A visit is ready as it is read."""
-
     @property
     def turns(self) -> Turns:
         """Whose visit is next, from the beginning when it is asked for the first time."""

@@ -1,15 +1,15 @@
 """Requests side by side, with an intent in the ledger before each and an outcome after.
 
-The thread that owns the ledger decides and writes; workers only talk to Referrizer. What is in flight when a
-process is killed is therefore never more than `width` requests, and each of them has its intent.
+The ledger is one worker's at a time: it writes down what has come back, also from others, and takes as many
+new jobs; the others send meanwhile. What is in flight when a process is killed is therefore never more than
+`width` requests, and each of them has its intent.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections import deque
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from target_referrizer.errors import TargetError, Unavailable
@@ -17,7 +17,7 @@ from target_referrizer.referrizer import Refused, Unknown
 from target_referrizer.stopping import Stop, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable
 
     import sqlalchemy as sa
 
@@ -40,10 +40,7 @@ class Work(Protocol):
         """The next jobs, at most `room`, with their intents written."""
 
     def send(self, job: Any) -> Any:
-        """Talk to Referrizer about one job; runs in a worker, touches no ledger."""
-
-    def prepare(self, room: int) -> None:
-        """Work out, while nothing has come back, what the next `room` jobs need; writes nothing."""
+        """Talk to Referrizer about one job, while others do the same; touches no ledger."""
 
     def settle(self, tx: sa.Connection, ended: list[tuple[Any, Any]]) -> None:
         """Write outcomes down: pairs of a job and what `send` gave for it, or the error that it raised."""
@@ -75,35 +72,24 @@ class Workers:
             TargetError: Wrong settings, Referrizer unavailable, or a stop that was asked for; everything in
                 flight has been settled.
         """
-        flying: dict[Future[Any], Any] = {}
-        done: SimpleQueue[Future[Any]] = SimpleQueue()
-        done_so_far = 0
-        with ThreadPoolExecutor(self.width, thread_name_prefix="referrizer") as pool, self._ending():
-            while True:
-                ended = [(flying.pop(future), self._outcome(future)) for future in _come(done, flying)]
-                with self.ledger.transaction() as tx:
-                    work.settle(tx, ended)
-                    jobs = [] if self._is_halted() else work.take(tx, self.width - len(flying))
-                    done_so_far += len(ended)
-                    progress(tx, done_so_far)
-                for job in jobs:
-                    future = pool.submit(work.send, job)
-                    flying[future] = job
-                    future.add_done_callback(done.put)
-                if not flying:
-                    break
-                if done.empty():
-                    work.prepare(self.width)
-        if self.halt is not None:
-            raise self.halt
+        desk = _Desk(self, work, progress)
+        if desk.turn():
+            self._man(desk)
+        if error := desk.failure or self.halt:
+            raise error
 
-    @contextmanager
-    def _ending(self) -> Iterator[None]:
-        """Whatever ends the work here, a failing ledger or a signal, wakes the workers that are waiting."""
+    def _man(self, desk: _Desk) -> None:
+        """Let workers serve at it to the end; a signal that ends the wait for them wakes those that wait."""
+        threads = [Thread(target=desk.serve, name=f"referrizer-{no}") for no in range(self.width)]
         try:
-            yield
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
         except BaseException:
             self.stop.set()
+            for thread in threads:
+                thread.join()
             raise
 
     def _judge(self) -> None:
@@ -118,15 +104,15 @@ class Workers:
         else:
             self.halt = Unavailable("RFZ-601", f"{self._unknown} requests in a row were never answered")
 
-    def _is_halted(self) -> bool:
+    def is_halted(self) -> bool:
         """Whether nothing more is to be sent; a stop that was asked for is the reason that counts."""
         if self.stop.is_set():
             self.halt = Stopped(self.stop.signum)
         return self.halt is not None
 
-    def _outcome(self, future: Future[Any]) -> Any:
-        """The result, or the error as a value; errors that concern the whole run halt it."""
-        error = future.exception()
+    def judged(self, outcome: Any) -> Any:
+        """What is to be written down of an outcome; errors that concern the whole run halt it."""
+        error = outcome if isinstance(outcome, BaseException) else None
         self._unknown = self._unknown + 1 if isinstance(error, Unknown) else 0
         self._unknown_in_all += isinstance(error, Unknown)
         self._answered |= error is None or isinstance(error, Refused)
@@ -134,22 +120,70 @@ class Workers:
             self._judge()
         if self.is_there is None and self._unknown_in_all >= HELD_IN_ALL and self.halt is None:
             self.halt = Unavailable("RFZ-601", f"{self._unknown_in_all} visits were never answered")
-        if error is None:
-            return future.result()
-        if isinstance(error, (Refused, Unknown)):
-            return error
+        if error is None or isinstance(error, (Refused, Unknown)):
+            return outcome
         if self.halt is None:
             self.halt = error if isinstance(error, TargetError) else _unexpected(error)
         # The client gives up only before a request has left; anything else may have happened after.
         return error if isinstance(error, TargetError) else Unknown("an unexpected failure")
 
 
-def _come(done: SimpleQueue[Future[Any]], flying: Collection[Future[Any]]) -> list[Future[Any]]:
-    """What has come back, at least one of what is in flight; all that is there is written down together."""
-    if not flying:
-        return []
-    first = done.get()
-    return [first, *(done.get_nowait() for _ in range(done.qsize()))]
+class _Desk:
+    """Where workers hand in what came back, and get their next job.
+
+    Attributes:
+        failure: What broke while something was written down; nothing more is written or sent then.
+    """
+
+    def __init__(self, workers: Workers, work: Work, progress: Callable[[sa.Connection, int], None]) -> None:
+        self._workers, self._work, self._progress = workers, work, progress
+        self._place = Condition()  # held by whoever is at the desk
+        self._jobs, self._ended = deque[Any](), deque[tuple[Any, Any]]()
+        self._in_flight = self._done = 0
+        self.failure: BaseException | None = None
+
+    def turn(self) -> bool:
+        """Write down what has come back, and take as many new jobs; tells whether anything is in flight."""
+        ended = [self._ended.popleft() for _ in range(len(self._ended))]
+        outcomes = [(job, self._workers.judged(outcome)) for job, outcome in ended]
+        self._in_flight -= len(ended)
+        self._done += len(ended)
+        with self._workers.ledger.transaction() as tx:
+            self._work.settle(tx, outcomes)
+            room = self._workers.width - self._in_flight
+            jobs = [] if self._workers.is_halted() else self._work.take(tx, room)
+            self._progress(tx, self._done)
+        self._jobs.extend(jobs)
+        self._in_flight += len(jobs)
+        return self._in_flight > 0
+
+    def serve(self) -> None:
+        """Do one job after the other, until there are no more."""
+        while (job := self._next()) is not None:
+            try:
+                outcome = self._work.send(job)
+            except BaseException as error:  # noqa: BLE001 - judged as an outcome
+                outcome = error
+            self._ended.append((job, outcome))
+
+    def _next(self) -> Any:
+        """The next job, None when there will be none; what has come back is written down before."""
+        with self._place:
+            while not self._jobs and self._in_flight and self.failure is None:
+                if self._ended:
+                    self._turn_safely()
+                else:
+                    self._place.wait()
+            return self._jobs.popleft() if self._jobs else None
+
+    def _turn_safely(self) -> None:
+        """Whatever ends the work here, such as a failing ledger, wakes the workers that are waiting."""
+        try:
+            self.turn()
+        except BaseException as error:  # noqa: BLE001 - raised by the thread that waits for all
+            self.failure = error
+            self._workers.stop.set()
+        self._place.notify_all()
 
 
 def _unexpected(error: BaseException) -> TargetError:

@@ -30,8 +30,8 @@ BUSY_SECONDS = 60
 class Ledger:
     """An open ledger.
 
-    All work of a run goes through one connection in short transactions. A dry run (`lasting=False`) works on
-    a private copy: it holds nobody up, sees its own work and leaves nothing.
+    All work of a run goes through one connection in short transactions, by one thread at a time. A dry run
+    (`lasting=False`) works on a private copy: it holds nobody up, sees its own work and leaves nothing.
     """
 
     def __init__(self, url: str, *, lasting: bool = True, must_exist: bool = False) -> None:
@@ -204,7 +204,9 @@ def _engine(url: sa.URL) -> sa.Engine:
                 "RFZ-101",
                 "ledger_url names PostgreSQL, but its driver is missing: install target-referrizer[postgres]",
             ) from None
-    engine = sa.create_engine(url, connect_args={} if "timeout" in url.query else {"timeout": BUSY_SECONDS})
+    options = {} if "timeout" in url.query else {"timeout": BUSY_SECONDS}
+    # One thread after the other uses the connection, also where the ledger lies in memory.
+    engine = sa.create_engine(url, connect_args={"check_same_thread": False, **options})
     sa.event.listen(engine, "connect", _sqlite_pragmas)
     # Not by an event: one that is listened to costs each statement a tenth of its time.
     engine.dialect.do_begin = _sqlite_begin  # type: ignore[method-assign]
