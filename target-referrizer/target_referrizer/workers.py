@@ -74,11 +74,11 @@ class Workers:
         """
         desk = _Desk(self, work, progress)
         if desk.turn():
-            self._man(desk)
+            self._staff(desk)
         if error := desk.failure or self.halt:
             raise error
 
-    def _man(self, desk: _Desk) -> None:
+    def _staff(self, desk: _Desk) -> None:
         """Let workers serve at it to the end; a signal that ends the wait for them wakes those that wait."""
         threads = [Thread(target=desk.serve, name=f"referrizer-{no}") for no in range(self.width)]
         try:
@@ -88,7 +88,7 @@ class Workers:
                 thread.join()
         except BaseException:
             self.stop.set()
-            for thread in threads:
+            for thread in filter(Thread.is_alive, threads):
                 thread.join()
             raise
 
