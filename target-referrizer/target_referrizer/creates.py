@@ -28,18 +28,18 @@ Row = sa.Row[Any]
 
 @dataclass(frozen=True)
 class Creation:
-    """A contact about to be created.
+    """What is sent to create a contact, and what the ledger is to know of it.
 
     Attributes:
-        row: Its record.
-        values: What Referrizer shall show.
-        extra: Sent besides: its group, and the birthday, which is sent once.
-        remote: What the ledger will know of it, but for its id.
+        document: The JSON that is sent.
+        fields: Those that the record owns.
+        group: The group that is sent, if any.
+        remote: What the ledger will know of the contact, but for its id.
     """
 
-    row: Row
-    values: dict[str, Any]
-    extra: dict[str, str | None]
+    document: dict[str, Any]
+    fields: list[str]
+    group: str | None
     remote: dict[str, Any]
 
 
@@ -52,29 +52,21 @@ class Creates:
         self._after = ""
         self._is_all_read = False
         self._rows: deque[Row] = deque()
-        self._ready: deque[Creation] = deque()
         self.duplicates: list[Row] = []
 
-    def take(self, tx: sa.Connection, room: int) -> list[Creation]:
+    def take(self, tx: sa.Connection, room: int) -> list[Row]:
         """See `Work`."""
-        if len(self._ready) < room:
+        if len(self._rows) < room and not self._is_all_read:
             self._read(tx)
-            self._make_ready(room)
-        jobs = [self._ready.popleft() for _ in range(min(room, len(self._ready)))]
-        creating.intend_creates(tx, self._context.source, [job.row for job in jobs], self._context.as_of)
+        jobs = [self._rows.popleft() for _ in range(min(room, len(self._rows)))]
+        creating.intend_creates(tx, self._context.source, jobs, self._context.as_of)
         return jobs
 
     def _read(self, tx: sa.Connection) -> None:
-        if self._rows or self._is_all_read:
-            return
         page = creating.creates(tx, self._context.source, self._number, self._after)
         self._is_all_read = len(page) < creating.PAGE
         self._after = page[-1].id if page else self._after
         self._rows.extend(page)
-
-    def _make_ready(self, room: int) -> None:
-        while self._rows and len(self._ready) < room:
-            self._ready.append(self._creation(self._rows.popleft()))
 
     def _creation(self, row: Row) -> Creation:
         context, settings = self._context, self._context.settings
@@ -91,20 +83,22 @@ class Creates:
             if value
         }
         values = settings.field_map.mapped({**values, **known})
-        extra = {"group": values.pop("group", None), "birthday": birthday}
-        return Creation(row, values, extra, self._remote(row, values, extra))
+        group = values.pop("group", None)
+        document = settings.field_map.build({**values, "group": group, "birthday": birthday})
+        remote = self._remote(row, document, values) | {"confirmed_group": group}
+        return Creation(document, sorted(values), group, remote)
 
-    def send(self, job: Creation) -> str | None:
-        """See `Work`. Gives the new contact's id, None when the answer did not say it."""
-        changes = {**job.values, **{key: value for key, value in job.extra.items() if value}}
-        created = self._context.client.create_contact(self._context.settings.field_map.build(changes))
-        return str(created["id"]) if created.get("id") else None
+    def send(self, job: Row) -> tuple[str, Creation] | None:
+        """See `Work`. Gives the new id and what was sent, None when the answer did not say the id."""
+        creation = self._creation(job)
+        created = self._context.client.create_contact(creation.document)
+        return (str(created["id"]), creation) if created.get("id") else None
 
-    def settle(self, tx: sa.Connection, ended: list[tuple[Creation, Any]]) -> None:
+    def settle(self, tx: sa.Connection, ended: list[tuple[Row, Any]]) -> None:
         """See `Work`."""
-        self._created(tx, [(job, outcome) for job, outcome in ended if isinstance(outcome, str)])
-        for job, outcome in ended:
-            self._not_created(tx, job.row, outcome)
+        self._created(tx, [(row, *outcome) for row, outcome in ended if isinstance(outcome, tuple)])
+        for row, outcome in ended:
+            self._not_created(tx, row, outcome)
 
     def _not_created(self, tx: sa.Connection, row: Row, outcome: Any) -> None:
         """Refusals and the like. What may have happened keeps its intent until the index is read again."""
@@ -120,42 +114,33 @@ class Creates:
         elif outcome is None:
             creating.acknowledge_create(tx, self._context.source, row.id)
 
-    def _created(self, tx: sa.Connection, created: list[tuple[Creation, str]]) -> None:
+    def _created(self, tx: sa.Connection, created: list[tuple[Row, str, Creation]]) -> None:
         """Write new contacts down together: their number is what a first load takes its time for."""
         if not created:
             return
         context = self._context
-        index.put(tx, context.index_no, [{**job.remote, "id": remote_id} for job, remote_id in created])
-        wanted.link_created(
-            tx, context.source, [_link(context, job, remote_id) for job, remote_id in created]
-        )
+        index.put(tx, context.index_no, [{**made.remote, "id": remote_id} for _, remote_id, made in created])
+        links = [
+            {"key": row.id, "remote_id": remote_id, "linked_at": context.as_of,
+             "created_run": context.run, "owns_fields": bool(made.fields)}
+            for row, remote_id, made in created
+        ]  # fmt: skip
+        wanted.link_created(tx, context.source, links)
         notes = [
-            {"source": job.row.source, "contact_id": job.row.id, "remote_id": remote_id,
-             "group": job.extra["group"], "fields": sorted(job.values)}
-            for job, remote_id in created
+            {"source": row.source, "contact_id": row.id, "remote_id": remote_id,
+             "group": made.group, "fields": made.fields}
+            for row, remote_id, made in created
         ]  # fmt: skip
         journal.note_all(tx, context.moment, "created", notes)
 
-    def _remote(self, row: Row, values: dict[str, Any], extra: dict[str, str | None]) -> dict[str, Any]:
-        settings = self._context.settings
+    def _remote(self, row: Row, document: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
         text = canonical(values)
         return {
-            **remote_keys(settings, settings.field_map.build({**values, **extra})),
+            **remote_keys(self._context.settings, document),
             "is_linked": True,
             "is_gone": False,
             "desired": text,
             "confirmed": text,
-            "confirmed_group": extra["group"],
             "latest_visit_at": row.latest_visit_at,
             "written_run": self._context.run,
         }
-
-
-def _link(context: Context, job: Creation, remote_id: str) -> dict[str, Any]:
-    return {
-        "key": job.row.id,
-        "remote_id": remote_id,
-        "linked_at": context.as_of,
-        "created_run": context.run,
-        "owns_fields": bool(job.values),
-    }
