@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
@@ -363,6 +364,7 @@ def test_a_ledger_whose_origin_is_open_reads_no_list_for_nobody(salon: Salon) ->
         assert salon.run([contact(1)]).requests == []
 
 
+SCHEMA = {"type": "SCHEMA", "stream": "contacts", "schema": {"properties": {}}, "key_properties": ["id"]}
 #: Each command to its words, and to what it costs with 150 + n contacts of which n are linked.
 COMMANDS: dict[str, tuple[list[str], tuple[int, int, int]]] = {
     "doctor": (["doctor"], (1, 3, 0)),
@@ -372,7 +374,7 @@ COMMANDS: dict[str, tuple[list[str], tuple[int, int, int]]] = {
     "baseline": (["baseline"], (2, 0, 0)),
     **{words.split()[0]: (words.split(), (0, 0, 0)) for words in (
         "status", "explain 1", "moves", "report --output REPORT", "plan", "rejects --retry", "held",
-        "forget 1",
+        "forget 1", "fits --input INPUT",
     )},
 }  # fmt: skip
 
@@ -381,9 +383,12 @@ def test_a_command_costs_what_the_readme_says(salon: Salon) -> None:
     fill(salon, 150)
     synced(salon)
     assert {name.split()[0] for name in COMMANDS} == set(ledger_command.commands)
+    files = {"REPORT": salon.folder / "report.html", "INPUT": salon.folder / "input.jsonl"}
+    record = {"type": "RECORD", "stream": "contacts", "record": contact(1)}
+    files["INPUT"].write_text(f"{json.dumps(SCHEMA)}\n{json.dumps(record)}\n")
     for words, cost in COMMANDS.values():
         salon.box.requests.clear()
-        given = [str(salon.folder / "report.html") if one == "REPORT" else one for one in words]
+        given = [str(files.get(one, one)) for one in words]
         found = ask(salon, *given)
         assert found.exit_code == 0, (words, found.stderr)
         assert counted(salon.box.requests) == cost, words
