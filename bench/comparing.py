@@ -90,7 +90,8 @@ def _start(case: Comparison, variant: Variant, runs: int) -> float:
     """What a run of no record takes, where that is to be taken off; as a side effect all is warm."""
     if not case.quantity.is_rate:
         return 0.0
-    return statistics.median(case.quantity.of(variant.run(0)) for _ in range(runs))
+    took = statistics.median(case.quantity.of(variant.run(0)) for _ in range(runs))
+    return took if case.quantity.has_start else 0.0
 
 
 def summary(case: Comparison, costs: Costs, starts: Mapping[str, float]) -> dict[str, Any]:

@@ -41,7 +41,8 @@ make bench BENCH="--profile --json bench/results.json"; make docs    # renew thi
 
 Nothing but loopback is used. Both vendors are one bare stub with a set latency; what the stub itself costs
 stands above. Variants of a case run in turn, so that a busy minute of the machine meets each of them. A rate
-is of records without the start of the program, which is measured apart and taken off. *Processor time* is
+is of records without the start of the program: it is measured apart and taken off, or lies before the first
+call. *Processor time* is
 user and system time of the whole process; memory is its largest resident set. Ledgers that a case begins with
 are made by a first load with both plugins, and kept under `.cache/bench`; copies of its check-ins make a
 history deep, those of the last month alone make one short.

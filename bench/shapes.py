@@ -74,13 +74,15 @@ class Quantity:
     Attributes:
         unit: Its name, for a table.
         of: Takes it from a cost.
-        is_rate: Whether it is records in a second of `of`; the start, which is a run of no record, is then
-            taken off.
+        is_rate: Whether it is records in a second of `of`.
+        has_start: Whether `of` includes the start of the program; what a run of no record
+            takes is then taken off a rate.
     """
 
     unit: str
     of: Callable[[Cost], float]
     is_rate: bool = False
+    has_start: bool = True
 
 
 CPU_RATE = Quantity("records per second of processor time", lambda cost: cost.cpu, is_rate=True)

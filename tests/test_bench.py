@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,9 +21,10 @@ import pytest
 from bench import __main__ as bench_command
 from bench import inputs
 from bench.cases import cases, delivering, memory, reading, staging
+from bench.cases.delivering import CALLING_RATE
 from bench.cases.pacing import paces
 from bench.causes import CAUSES
-from bench.comparing import Comparison, summary
+from bench.comparing import Comparison, measured, summary
 from bench.fitting import fitted
 from bench.growing import NAMES
 from bench.measuring import Cost, FailedError, cost_of, stub
@@ -63,6 +65,16 @@ def test_a_rate_is_the_median_without_the_start_and_its_floor_lies_below() -> No
     assert found["ratios"] == {"peer": 3.0}
     assert found["memory_mb"] == {"ours": 100, "peer": 100}
     assert [(floor["found"], floor["is_reached"]) for floor in found["floors"]] == [(3.0, True), (3.0, False)]
+
+
+def test_overlap_counts_from_the_first_call_to_the_last_answer_whatever_came_before() -> None:
+    calls = [7 + 0.05 * (no // 16) for no in range(1600)]
+    whole = Cost(wall=60.0, cpu=1.0, rss=1.0, arrivals=calls)
+    ours = Variant("target-referrizer", lambda _: replace(whole, arrivals=calls[:1]), 1600)
+    case = Comparison("name", "Title", CALLING_RATE, [ours], overlap("target-referrizer"), ideal=320.0)
+    found = measured(replace(case, variants=[replace(ours, run=lambda _: whole)]), 1)
+    assert (found["ratios"], found["values"]["target-referrizer"]["median"]) == ({"ideal": 1.0}, 320)
+    assert measured(case, 1)["too_short_to_tell"] == ["target-referrizer"]
 
 
 def test_a_cost_keeps_its_start_and_its_ceiling_lies_above() -> None:

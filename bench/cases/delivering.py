@@ -8,7 +8,7 @@ from bench import inputs, ledgers
 from bench.comparing import Comparison
 from bench.measuring import Cost, FailedError, Stub, cost_of, stub
 from bench.programs import DLT, STOCK_TARGET, TARGET
-from bench.shapes import WALL_RATE, Variant, overlap, scaled
+from bench.shapes import Quantity, Variant, overlap, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 LATENCY, WORKERS = 0.05, 16
 PORTION = 100
+CALLING_RATE = Quantity(
+    "records per second from the first call to the last answer",
+    lambda cost: cost.arrivals[-1] - cost.arrivals[0] + LATENCY if cost.arrivals else 0.0,
+    is_rate=True,
+    has_start=False,
+)
+NOTE = "Staging comes before the first call; a case of its own measures it, and the whole time has it in."
 OURS = "target-referrizer"
 
 
@@ -62,7 +69,7 @@ def cases(scale: float) -> list[Comparison]:
 
 def _case(name: str, title: str, variants: list[Variant], calls: int = 1) -> Comparison:
     ideal = WORKERS / LATENCY / calls
-    return Comparison(name, title, WALL_RATE, variants, overlap(OURS), ideal=ideal)
+    return Comparison(name, title, CALLING_RATE, variants, overlap(OURS), ideal=ideal, note=NOTE)
 
 
 def _ours(
