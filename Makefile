@@ -19,7 +19,7 @@ PIN := -c constraints.txt --build-constraints constraints.txt
 INSTALL := .venv/bin/uv pip install --quiet --python .venv/bin/python $(PIN)
 PACKAGES := tap-booker target-referrizer sandbox
 MANIFESTS := pyproject.toml constraints.txt $(PACKAGES:%=%/pyproject.toml)
-CHECKED := $(PACKAGES) tests demo bench docs/generate.py
+CHECKED := $(PACKAGES) tests demo bench orchestrate docs/generate.py
 PEERS := .cache/bench-peers
 FOREIGN := .cache/foreign
 # More than CI's two cores, since many tests wait for another process. Those that share something are in one group.

@@ -1,0 +1,179 @@
+"""The command with a stand-in for Meltano that tells what it was given; tests/pipeline has the real one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.project import CHECKOUT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STAND_IN = """\
+#!{python}
+import os, signal, sys, time
+print("arguments", " ".join(sys.argv[1:]))
+for name, value in os.environ.items():
+    print(name, "=", value)
+how = os.environ.get("TAP_BOOKER_START_DATE")
+if how == "wait":
+    print("waiting", flush=True)
+    time.sleep(60)
+if how == "fail":
+    print("2026 [critical ] target-referrizer RFZ-601 no answer. What to do: Nothing.")
+    sys.exit(1)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    program = tmp_path / ".venv/bin/meltano"
+    program.parent.mkdir(parents=True)
+    program.write_text(STAND_IN.replace("{python}", sys.executable))
+    program.chmod(0o755)
+    entries = "".join(entry(number, name) for number, name in enumerate(("chicago", "london"), start=1))
+    (tmp_path / "locations.yml").write_text(f"locations:\n{entries}")
+    return tmp_path
+
+
+def entry(number: int, name: str, how: str = "") -> str:
+    text = f"""\
+    - name: {name}
+      location_id: {number}
+      timezone: America/Chicago
+      secrets: {{TARGET_REFERRIZER_API_TOKEN: {name.upper()}_TOKEN}}
+    """
+    settings = f"  settings: {{TAP_BOOKER_START_DATE: {how}}}\n" if how else ""
+    return textwrap.dedent(text) + settings
+
+
+def start(project: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "orchestrate", "--project", project, *arguments],
+        cwd=project,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(CHECKOUT),
+            "CHICAGO_TOKEN": "secret-of-chicago",
+            "LONDON_TOKEN": "secret-of-london",
+            "TAP_BOOKER_CLIENT_SECRET": "secret-of-all",
+            **more,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(project: Path, *arguments: str, **more: str) -> tuple[int, str, str]:
+    process = start(project, *arguments, **more)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def log(project: Path, name: str) -> str:
+    return (project / f".meltano/locations/{name}.log").read_text()
+
+
+def test_each_run_has_its_state_and_its_log_and_no_secret_is_in_either_or_in_arguments(project: Path) -> None:
+    code, out, err = run(project, "--environment", "production", "run")
+    assert code == 0, out + err
+    assert [line.split()[:2] for line in out.splitlines()[:2]] == [["chicago", "done"], ["london", "done"]]
+    assert "2 locations in" in out
+    for name in ("chicago", "london"):
+        lines = log(project, name).splitlines()
+        assert lines[0] == f"arguments run --state-id-suffix {name} sync"
+        assert "TARGET_REFERRIZER_API_TOKEN = ***" in lines
+        assert "TAP_BOOKER_CLIENT_SECRET = ***" in lines
+        assert "MELTANO_ENVIRONMENT = production" in lines
+        assert f"MELTANO_SYS_DIR_ROOT = {project}/.meltano/locations/{name}" in lines
+        path = project / f".meltano/locations/{name}.log"
+        assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    everything = out + err + log(project, "chicago") + log(project, "london")
+    assert "secret-of" not in everything
+    assert (project / "ledger/locations").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_night_is_a_full_refresh_of_contacts_of_those_that_are_named(project: Path) -> None:
+    assert run(project, "run", "--only", "london", "--full-refresh-contacts")[0] == 0
+    assert "MELTANO_RUN_FULL_REFRESH = true" in log(project, "london").splitlines()
+    assert not (project / ".meltano/locations/chicago.log").exists()
+
+
+def test_one_that_fails_stops_no_other_and_is_named_last(project: Path) -> None:
+    more = entry(3, "austin", "fail") + entry(4, "denver") + entry(5, "lima").replace("America", "Amerika")
+    with (project / "locations.yml").open("a") as file:
+        file.write(more)
+    code, out, _ = run(project, "run", "--at-once", "2", AUSTIN_TOKEN="secret-of-austin")
+    assert code == 1
+    lines = [line.split(maxsplit=1) for line in out.splitlines()]
+    assert [line[0] for line in lines[:5]] == ["chicago", "london", "austin", "denver", "lima"]
+    assert lines[2][1] == "try again       RFZ-601 no answer. What to do: Nothing."
+    assert lines[3][1] == "needs a person  the variable DENVER_TOKEN is not set"
+    assert lines[4][1].startswith("needs a person  line 21: 'Amerika/Chicago' is no time zone")
+    assert out.splitlines()[5].endswith("done 2, try again 1, needs a person 2")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_what_is_under_way_and_begins_nothing(project: Path, number: int) -> None:
+    (project / "locations.yml").write_text(f"locations:\n{entry(1, 'chicago', 'wait')}{entry(2, 'london')}")
+    process = start(project, "run", "--at-once", "1")
+    path = project / ".meltano/locations/chicago.log"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not (path.exists() and "waiting" in path.read_text()):
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 128 + number, err
+    assert [line.split(maxsplit=1)[1] for line in out.splitlines()[:2]] == [
+        "try again       it was stopped"
+    ] * 2
+    assert not (project / ".meltano/locations/london.log").exists()
+
+
+def test_what_cannot_be_used_ends_with_2_and_names_file_and_line(project: Path) -> None:
+    assert run(project, "run", "--only", "chicgo")[::2] == (
+        2,
+        "locations.yml: it has no location 'chicgo'; chicago was meant, perhaps\n",
+    )
+    (project / "locations.yml").write_text("locations:\n  - [\n")
+    code, out, err = run(project, "list")
+    assert (code, out) == (2, "")
+    assert err.startswith("locations.yml:")
+
+
+def test_list_names_all_and_exec_runs_in_a_locations_environment(project: Path) -> None:
+    with (project / "locations.yml").open("a") as file:
+        file.write(entry(3, "lima").replace("location_id: 3", "enabled: off"))
+    code, out, _ = run(project, "list")
+    assert (code, out.splitlines()[0].split()) == (1, ["chicago", "on", "1", "America/Chicago"])
+    assert (
+        out.splitlines()[2].split(maxsplit=1)[1]
+        == "line 10: location_id is missing. What to do: Mend its entry"
+    )
+    code, out, _ = run(project, "exec", "london", "sh", "-c", "echo $TAP_BOOKER_LOCATION_IDS; exit 7")
+    assert (code, out) == (7, "[2]\n")
+
+
+def test_a_meltano_that_is_not_there_fails_and_no_more(project: Path) -> None:
+    (project / ".venv/bin/meltano").unlink()
+    code, out, err = run(project, "run")
+    assert (code, err.splitlines()) == (1, ["chicago: failed", "london: failed"])
+    assert "Meltano cannot be run: No such file or directory" in out
+
+
+def test_a_log_that_has_grown_large_is_put_aside(project: Path) -> None:
+    path = project / ".meltano/locations/london.log"
+    path.parent.mkdir(parents=True)
+    path.write_text("old\n" * 300_000)
+    assert run(project, "run", "--only", "london")[0] == 0
+    assert path.read_text().startswith("arguments")
+    assert path.with_suffix(".1.log").read_text().startswith("old")
