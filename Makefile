@@ -22,6 +22,7 @@ MANIFESTS := pyproject.toml constraints.txt $(PACKAGES:%=%/pyproject.toml)
 CHECKED := $(PACKAGES) tests demo bench orchestrate docs/generate.py
 PEERS := .cache/bench-peers
 FOREIGN := .cache/foreign
+AIRFLOW := .cache/airflow
 # More than CI's two cores, since many tests wait for another process. Those that share something are in one group.
 WORKERS := 3
 PYTEST := .venv/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup
@@ -45,7 +46,7 @@ test: lint ## lint, types and all daily tests
 	@$(PYTEST) -m "not slow"
 
 .PHONY: test-slow
-test-slow: .venv/.dev-ready ## long sweeps, the demo, fresh installs
+test-slow: .venv/.dev-ready $(AIRFLOW)/.ready ## long sweeps, the demo, fresh installs, Airflow
 	@$(PYTEST) -m slow
 
 .PHONY: kill-sweep
@@ -56,17 +57,23 @@ kill-sweep: .venv/.dev-ready ## kill the target at each step of each kind of wri
 bench: .venv/.dev-ready $(PEERS)/jsonl/.ready $(PEERS)/dlt/.ready ## the plugins beside their peers, with set latencies (BENCH="--runs 1 --scale 0.1" for a look)
 	@.venv/bin/python -m bench $(BENCH)
 
-# Each peer has an environment of its own: their pins contradict ours.
-$(PEERS)/%/.ready: bench/peers/%.txt | .venv/.run-ready
-	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(@D)
-	@.venv/bin/uv pip install --quiet --python $(@D)/bin/python -r $<
-	@touch $@
+# Peers, the plugins of others that ours are composed with, and Airflow have an environment each: their pins contradict ours.
+define OWN_ENVIRONMENT
+@.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(@D)
+@.venv/bin/uv pip install --quiet --python $(@D)/bin/python -r $<
+@touch $@
+endef
+# Most are started a few times only: byte code is made as it is needed.
+$(FOREIGN)/% $(AIRFLOW)/%: export UV_COMPILE_BYTECODE := 0
 
-# So have the plugins of others that the tests compose ours with. Each is started a few times only: byte code is made as it is needed.
+$(PEERS)/%/.ready: bench/peers/%.txt | .venv/.run-ready
+	$(OWN_ENVIRONMENT)
+
 $(FOREIGN)/%/.ready: tests/foreign/pins/%.txt | .venv/.run-ready
-	@.venv/bin/uv venv --quiet --clear --python .venv/bin/python $(@D)
-	@UV_COMPILE_BYTECODE=0 .venv/bin/uv pip install --quiet --python $(@D)/bin/python -r $<
-	@touch $@
+	$(OWN_ENVIRONMENT)
+
+$(AIRFLOW)/.ready: orchestrate/airflow.txt | .venv/.run-ready
+	$(OWN_ENVIRONMENT)
 
 .PHONY: lint
 lint: .venv/.dev-ready ## ruff, mypy and the declared dependencies of each package
@@ -84,6 +91,7 @@ format: .venv/.dev-ready ## let ruff mend what it can
 docs: .venv/.dev-ready ## renew the pages that are generated
 	@.venv/bin/python docs/generate.py
 	@.venv/bin/python -m bench.report
+	@.venv/bin/python -m bench.scaling
 
 .PHONY: dist
 dist: .venv/.run-ready ## both plugins as wheels and source distributions, in dist/

@@ -1,0 +1,71 @@
+"""A franchise through the real Meltano: several locations at once, one of them broken, on one server."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from tests.pipeline.franchise import Franchise, opened
+from tests.target_referrizer.conftest import machine  # noqa: F401 - a fixture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def franchise(project_folder: Path, tmp_path: Path) -> Iterator[Franchise]:
+    with opened(project_folder, tmp_path, ("chicago", "austin", "denver")) as franchise:
+        yield franchise
+
+
+def test_locations_run_side_by_side_in_schemas_of_one_server_and_broken_ones_stop_no_other(
+    franchise: Franchise,
+    machine: str,  # noqa: F811 - the fixture
+) -> None:
+    franchise.add("chicago", "America/Chicago")
+    franchise.add("austin", "America/Chicago")
+    franchise.add("denver", "America/Denver")
+    franchise.variables |= {"DENVER_REFERRIZER": "a.wrong.token", "LEDGERS": machine}
+    lima = {**franchise.entries[0], "name": "lima", "timezone": "America/Lyma"}
+    franchise.write({"database": "LEDGERS"}, lima)
+
+    code, said, rest = franchise.orchestrate("run", "--at-once", "3")
+    assert code == 1
+    assert said["chicago"] == said["austin"] == "done", said | {"rest": rest}
+    assert re.match(r"needs a person +RFZ-104 .+ What to do: Copy the token again", said["denver"])
+    assert re.match(r"needs a person +line \d+: 'America/Lyma' is no time zone", said["lima"])
+    assert re.search(r"^4 locations in \d+ s: done 2, needs a person 2$", rest, re.MULTILINE)
+    for name in ("chicago", "austin"):
+        assert franchise.boxes[name].referrizer.contacts
+    logs = "".join(franchise.log(name) for name in franchise.boxes)
+    secrets = [
+        value for name, value in franchise.variables.items() if name.endswith(("BOOKER", "REFERRIZER"))
+    ]
+    assert [secret for secret in secrets if secret in logs] == []
+
+    with contextlib.closing(psycopg.connect(machine.replace("+psycopg", ""))) as server:
+        tables = server.execute("SELECT schemaname, tablename FROM pg_tables").fetchall()
+        [(state_id,)] = server.execute("SELECT state_id FROM loc_chicago.state").fetchall()
+    ours = {schema for schema, table in tables if table in {"contact", "visit", "state", "runs"}}
+    assert ours == {"loc_chicago", "loc_austin", "loc_denver"}, "nothing lies in `public`"
+    assert state_id == "sandbox:tap-booker-to-target-referrizer:chicago"
+
+    code, said, _ = franchise.orchestrate("status", "--only", "chicago", "denver", "--max-age", "2h")
+    assert code == 1
+    assert said["chicago"].startswith("ok: ")
+    assert said["denver"] == "NOT OK: source booker: the last one ended with exit code 2"
+
+    # A second machine has nothing but the file and the server.
+    franchise.forget_this_machine()
+    box = franchise.boxes["chicago"]
+    box.requests.clear()
+    assert franchise.orchestrate("run", "--only", "chicago")[:2] == (0, {"chicago": "done"})
+    paths = [request.path for request in box.requests if request.vendor == "booker"]
+    assert [path for path in paths if path.endswith("/appointments")], "it read again"
+    assert len(paths) < 10, "from the bookmark on, not the whole year"
