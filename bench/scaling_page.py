@@ -123,7 +123,7 @@ def _measured(figures: dict[str, Any]) -> str:
     for kind, name in NAMES.items():
         run = figures["runs"][kind]
         calls = [f"{run[vendor]:,.0f}" if vendor in run else "" for vendor in ("booker", "referrizer")]
-        lines.append(f"| {name} | {run['cpu']:.1f} | {run['seconds']:.1f} | {' | '.join(calls)} |")
+        lines.append(f"| {name} | {run['cpu']:.3g} | {run['seconds']:.3g} | {' | '.join(calls)} |")
     return "\n".join([*lines, "", AFTERWARDS.format(megabytes=figures["bytes"] / 1e6, **figures)])
 
 
@@ -169,8 +169,6 @@ def _limits(most: Franchise) -> str:
         schemas=LOCKS // TABLES,
         tables=TABLES,
         locks=LOCKS,
-        watched=int(2 * 900 / runs["watch"]["cpu"]),
-        watch=runs["watch"]["cpu"],
         per_second=most.booker_rate,
         share=1 - runs["plain"]["cpu"] / runs["quiet"]["cpu"],
     )
@@ -182,7 +180,7 @@ NAMES = {
     "quiet": "an hour without news",
     "night": "a night: all contacts read again",
     "plain": "an hour without news, tap and target in a pipe without Meltano",
-    "watch": "one look of the watch: `status --max-age 2h`",
+    "watch": "the watch, for each of 200 locations in one look",
 }
 HEAD = """\
 # Scaling
@@ -233,8 +231,6 @@ LIMITS = """\
 | `AIRFLOW__CORE__PARALLELISM` above the slots of the pool (here {slots}); workers on several machines |
 | {at_once} at once | a PostgreSQL server takes {connections} connections unless told otherwise, and a run holds up \
 to {held} | `max_connections` = {wanted}, or fewer slots |
-| {watched:,} locations on two cores | a look of the watch takes {watch:.1f} s of processor time for each location, \
-every 15 minutes | a slower schedule of `booker_referrizer_watch`; two hours allow it |
 | {two:,} locations | Linux gives a process {environment:,} kB of environment; two tokens a location are about \
 2 · {secret} bytes (with one, {one:,} locations) | several files of locations, each with its own workers |
 | unknown | Booker's quota and rate are those of the subscription key, so of all its locations together: \

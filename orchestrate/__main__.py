@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 import time
@@ -61,17 +62,19 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(does=does)
         if name in {"run", "status"}:
             command.add_argument("--only", nargs="+", metavar="NAME", help="these locations and no others")
+        if name == "run":
             command.add_argument(
                 "--at-once", type=_positive, default=os.cpu_count() or 1, metavar="N",
                 help="so many side by side; default: one for each processor",
             )  # fmt: skip
-        if name == "run":
             command.add_argument(
                 "--full-refresh-contacts", action="store_true",
                 help="read all contacts again and no check-ins, as once a night",
             )  # fmt: skip
         elif name == "status":
-            command.add_argument("--max-age", default="2h", help="how long ago is well; default: 2h")
+            command.add_argument(
+                "--max-age", type=_age, default="2h", help="how long ago is well; default: 2h"
+            )
         elif name == "exec":
             command.add_argument("only", nargs=1, metavar="NAME")
             command.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND …")
@@ -83,6 +86,12 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1")
     return number
+
+
+def _age(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{0,5}[mhd]", text):
+        raise argparse.ArgumentTypeError("an age such as 90m, 2h or 1d")
+    return text
 
 
 def _chosen(found: Locations, only: Sequence[str] | None) -> tuple[list[Location], list[Outcome]]:
@@ -121,14 +130,11 @@ def _run(runner: Runner, options: argparse.Namespace, chosen: list[Location], wr
 
 
 def _status(runner: Runner, options: argparse.Namespace, chosen: list[Location], wrong: list[Outcome]) -> int:
-    def one(location: Location) -> Outcome:
-        return runner.health(location, options.max_age)
-
-    found, left = _side_by_side(runner, one, chosen, options.at_once)
+    found = runner.health(chosen, options.max_age)
     ended = sorted(wrong + found, key=lambda one: (one.verdict, one.name))
     for outcome in ended:
         print(f"{outcome.name:<24} {outcome}")
-    return left or int(any(one.verdict is not Verdict.DONE for one in ended))
+    return int(any(one.verdict is not Verdict.DONE for one in ended))
 
 
 def _list(runner: Runner, _options: argparse.Namespace, _chosen: list[Location], wrong: list[Outcome]) -> int:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from orchestrate.environment import CONTACTS_ONLY, UnreadyError, environment, hidden
+from orchestrate.environment import CONTACTS_ONLY, UnreadyError, environment, hidden, places
 from orchestrate.outcome import UNDER_WAY, Outcome, Verdict, outcome
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ TELLING = ("[critical", "[error", UNDER_WAY)  # lines that may say how it ended
 INSTALLED = ("extractors", "loaders", "mappers", "utilities")  # folders of Meltano with virtual environments
 LARGE = 1_000_000  # bytes of a log, after which a new one is begun; one older is kept
 OWNER_ONLY = 0o077
-SCHEMAS = Path(__file__).with_name("schemas.py")
+SCHEMAS, LOOKING = (Path(__file__).with_name(name) for name in ("schemas.py", "looking.py"))
 UNREACHABLE = 6  # exit code of that script
 
 
@@ -80,23 +81,29 @@ class Runner:
         except OSError as error:
             return Outcome(location.name, Verdict.FAILED, "", f"Meltano cannot be run: {error.strerror}")
 
-    def health(self, location: Location, max_age: str) -> Outcome:
-        """Whether a location was kept in step lately, as `referrizer-ledger status` sees it."""
-        command = [self._program("referrizer-ledger"), "status", "--max-age", max_age]
+    def health(self, locations: Sequence[Location], max_age: str) -> list[Outcome]:
+        """Whether each was kept in step lately, as `referrizer-ledger status --max-age` sees it."""
+        asked = []
         try:
+            for one in locations:
+                url = places(one, self.locations, self.given)["TARGET_REFERRIZER_LEDGER_URL"]
+                source = {**self.given, **one.settings}.get("TARGET_REFERRIZER_SOURCE", "booker")
+                asked.append({"name": one.name, "ledger_url": url, "source": source})
             done = subprocess.run(
-                command,
+                [self._program("python"), "-I", str(LOOKING), max_age],
                 cwd=self.project,
-                env=self.environment(location),
+                env=dict(self.given),
+                input=json.dumps(asked),
                 capture_output=True,
                 text=True,
                 check=False,
             )
-        except UnreadyError as error:
-            return Outcome(location.name, Verdict.PERSON, "", str(error))
-        said = (done.stdout.strip() or done.stderr.strip()).splitlines()
-        verdict = Verdict.FAILED if done.returncode else Verdict.DONE
-        return Outcome(location.name, verdict, "", said[0] if said else f"exit code {done.returncode}")
+        except (UnreadyError, OSError) as error:
+            return [Outcome(one.name, Verdict.PERSON, "", str(error)) for one in locations]
+        if done.returncode:
+            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            return [Outcome(one.name, Verdict.FAILED, "", f"nobody looked: {said}") for one in locations]
+        return [_looked(one) for one in json.loads(done.stdout)]
 
     def environment(self, location: Location) -> dict[str, str]:
         """The variables of a location, with the project's programs found first.
@@ -193,6 +200,11 @@ class Runner:
             child.wait()
             if child.stdout:
                 child.stdout.close()
+
+
+def _looked(one: Mapping[str, Any]) -> Outcome:
+    verdict = Verdict.DONE if one["is_well"] else Verdict.FAILED
+    return Outcome(one["name"], verdict, "", f"{'ok' if one['is_well'] else 'NOT OK'}: {one['finding']}")
 
 
 def _appended(path: Path) -> IO[bytes]:

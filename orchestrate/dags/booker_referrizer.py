@@ -13,7 +13,6 @@ import os
 import shlex
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -125,8 +124,7 @@ def booker_referrizer_watch() -> None:
     @task
     def watch() -> None:
         runner = _runner()
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = list(pool.map(lambda one: runner.health(one, MAX_AGE), runner.locations.enabled))
+        found = runner.health(runner.locations.enabled, MAX_AGE)
         late = [f"{one.name}: {one}" for one in found if one.verdict is not Verdict.DONE]
         late += [f"{one.name}: {one.what}" for one in runner.locations.problems]
         if late:

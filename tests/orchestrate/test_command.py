@@ -150,6 +150,23 @@ def test_what_cannot_be_used_ends_with_2_and_names_file_and_line(project: Path) 
     assert err.startswith("locations.yml:")
 
 
+def test_status_looks_at_every_ledger_in_one_go(project: Path) -> None:
+    program = project / ".venv/bin/python"
+    program.write_text(f'#!/bin/sh\necho >> {project}/starts\nexec {sys.executable} "$@"\n')
+    program.chmod(0o755)
+    code, out, err = run(project, "status")
+    assert (code, err) == (1, "")
+    folder = project / "ledger/locations"
+    assert out.splitlines() == [
+        f"chicago                  NOT OK: there is no ledger yet at {folder}/chicago.db",
+        f"london                   NOT OK: there is no ledger yet at {folder}/london.db",
+    ]
+    assert (project / "starts").read_text() == "\n"
+    code, out, err = run(project, "status", "--max-age", "soon")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].endswith("an age such as 90m, 2h or 1d")
+
+
 def test_list_names_all_and_exec_runs_in_a_locations_environment(project: Path) -> None:
     with (project / "locations.yml").open("a") as file:
         file.write(entry(3, "lima").replace("location_id: 3", "enabled: off"))
