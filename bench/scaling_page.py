@@ -18,7 +18,7 @@ BUSY = 0.7  # share of its cores that a worker should be busy for at most
 ENVIRONMENT = 2_097_152  # bytes that Linux gives a process for its environment, at the usual 8 MB of stack
 SECRET = 300  # bytes of a token of Referrizer with its variable's name
 MAPPED, CONNECTIONS, LOCKS, TABLES = 1024, 100, 6400, 12
-HELD = 3  # connections of a run, at most: Meltano, the target, its lock
+HELD = 2  # connections of a run, counted on a server: Meltano and the target
 
 
 @dataclass(frozen=True)
@@ -229,8 +229,8 @@ LIMITS = """\
 | `AIRFLOW__CORE__MAX_MAP_LENGTH={locations}` |
 | more than 32 at once | Airflow's `parallelism` is 32 tasks for each scheduler, whatever the pool has \
 | `AIRFLOW__CORE__PARALLELISM` above the slots of the pool (here {slots}); workers on several machines |
-| {at_once} at once | a PostgreSQL server takes {connections} connections unless told otherwise, and a run holds up \
-to {held} | `max_connections` = {wanted}, or fewer slots |
+| {at_once} at once | a PostgreSQL server takes {connections} connections unless told otherwise, and a run held \
+{held} when counted | `max_connections` = {wanted}, or fewer slots |
 | {two:,} locations | Linux gives a process {environment:,} kB of environment; two tokens a location are about \
 2 · {secret} bytes (with one, {one:,} locations) | several files of locations, each with its own workers |
 | unknown | Booker's quota and rate are those of the subscription key, so of all its locations together: \

@@ -23,6 +23,7 @@ import os, signal, sys, time
 print("arguments", " ".join(sys.argv[1:]))
 for name, value in os.environ.items():
     print(name, "=", value)
+open(os.path.join(os.environ["MELTANO_SYS_DIR_ROOT"], "made"), "w").close()
 how = os.environ.get("TAP_BOOKER_START_DATE")
 if how == "wait":
     print("waiting", flush=True)
@@ -95,6 +96,8 @@ def test_each_run_has_its_state_and_its_log_and_no_secret_is_in_either_or_in_arg
         assert "TAP_BOOKER_CLIENT_SECRET = ***" in lines
         assert "MELTANO_ENVIRONMENT = production" in lines
         assert f"MELTANO_SYS_DIR_ROOT = {project}/.meltano/locations/{name}" in lines
+        made = project / f".meltano/locations/{name}/made"
+        assert made.stat().st_mode & 0o777 == 0o600, "what Meltano makes is for its owner only"
         path = project / f".meltano/locations/{name}.log"
         assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     everything = out + err + log(project, "chicago") + log(project, "london")
