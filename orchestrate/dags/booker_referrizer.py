@@ -25,8 +25,9 @@ FILE = Path(os.environ.get("BOOKER_REFERRIZER_LOCATIONS", PROJECT / "locations.y
 if str(PROJECT) not in sys.path:
     sys.path.append(str(PROJECT))  # for `orchestrate`, which Airflow's own environment does not have
 
-from orchestrate.locations import load  # noqa: E402 - found only now
+from orchestrate.locations import Locations, load  # noqa: E402 - found only now
 from orchestrate.outcome import Outcome, Verdict  # noqa: E402
+from orchestrate.reading import MistakeError  # noqa: E402
 from orchestrate.running import Runner  # noqa: E402
 
 POOL = "booker_referrizer"  # its slots are how many locations may call the vendors at once
@@ -38,9 +39,16 @@ MAX_AGE = "2h"
 COMMON: dict[str, Any] = {"start_date": datetime(2026, 1, 1), "catchup": False, "tags": ["referrizer"]}  # noqa: DTZ001 - UTC, as all of Airflow's
 
 
-def _runner() -> Runner:
+def _load() -> Locations:
     """As the file is now, so that a location that is added or mended needs no restart."""
-    return Runner(PROJECT, load(FILE), os.environ, echo=print)
+    try:
+        return load(FILE)
+    except MistakeError as mistake:
+        raise AirflowFailException(f"{FILE}: line {mistake.line or 1}: {mistake}") from None
+
+
+def _runner() -> Runner:
+    return Runner(PROJECT, _load(), os.environ, echo=print)
 
 
 def _alert(text: str) -> None:
@@ -68,9 +76,9 @@ def _passes(dag_id: str, schedule: str, *, contacts_only: bool) -> None:
     # locations are at work at once is for the pool to say.
     @dag(dag_id=dag_id, schedule=schedule, max_active_runs=3, max_active_tasks=1024, **COMMON)
     def passes() -> None:
-        @task
+        @task(retries=RETRIES, retry_delay=FIRST_PAUSE)
         def names() -> list[str]:
-            found = load(FILE)
+            found = _load()
             return [one.name for one in found.enabled] + [one.name for one in found.problems]
 
         @task(
@@ -94,13 +102,16 @@ def _passes(dag_id: str, schedule: str, *, contacts_only: bool) -> None:
             if outcome.verdict is not Verdict.DONE:
                 raise AirflowException(said)  # 4 and 6 want time
 
-        @task(trigger_rule="all_done")
-        def summary(names: list[str]) -> None:
+        @task(trigger_rule="all_done", retries=RETRIES, retry_delay=FIRST_PAUSE)
+        def summary(names: list[str] | None) -> None:
+            if names is None:
+                _alert(f"{dag_id} could not begin: see its task `names`")
+                raise AirflowFailException("no location was run")
             said = get_current_context()["ti"].xcom_pull(
                 task_ids="sync", key="said", map_indexes=list(range(len(names)))
             )
             known = dict(zip(names, said, strict=True))
-            lines = [known[name] or f"{name}: failed without a word" for name in names]
+            lines = [known[name] or f"{name}: failed without a word, see its task" for name in names]
             print("\n".join(["SUMMARY", *lines]))
             bad = [line for line in lines if not line.partition(": ")[2].startswith(Verdict.DONE.words)]
             if bad:
@@ -123,7 +134,11 @@ def booker_referrizer_watch() -> None:
 
     @task
     def watch() -> None:
-        runner = _runner()
+        try:
+            runner = _runner()
+        except AirflowFailException as mistake:
+            _alert(f"the watch cannot look: {mistake}")
+            raise
         found = runner.health(runner.locations.enabled, MAX_AGE)
         late = [f"{one.name}: {one}" for one in found if one.verdict is not Verdict.DONE]
         late += [f"{one.name}: {one.what}" for one in runner.locations.problems]

@@ -134,3 +134,12 @@ def test_a_night_reads_all_contacts_and_no_check_ins_and_good_runs_alert_nobody(
     assert [path for path in paths if path.endswith("/customers")]
     assert [path for path in paths if path.endswith("/appointments")] == []
     assert airflow.alerts() == []
+
+
+def test_a_file_that_cannot_be_read_alerts_too(airflow: Airflow) -> None:
+    airflow.alerts()
+    (airflow.franchise.own / "locations.yml").write_text("locations: [\n")
+    code, said = airflow.does("dags", "test", "booker_referrizer")
+    assert code == 1, said
+    assert "line 2: it is no YAML" in said or "line 1: it is no YAML" in said
+    assert airflow.alerts() == ["booker_referrizer could not begin: see its task `names`"]
