@@ -176,7 +176,7 @@ class TargetReferrizer(Target):
         """Notice a state that is newer than the one which the tap began with."""
         before = self._latest_state
         super()._process_state_message(message_dict)
-        self.run.has_newer_state |= bool(before) and self._latest_state != before
+        self.run.has_newer_state |= bool(before) and progress_of(self._latest_state) != progress_of(before)
 
     def _handle_max_record_age(self) -> None:
         """Never drain by age: nothing is delivered, and no state leaves, before the end of the input."""
@@ -239,6 +239,19 @@ class TargetReferrizer(Target):
             config=config.config if config else None, parse_env_config=config.parse_env if config else False
         )
         target.take(file_input)
+
+
+def progress_of(state: Any) -> Any:
+    """How far a state says that its streams are; those that were only begun are left out.
+
+    The SDK notes a stream, and its partition's context, before a tap has read anything of it.
+    """
+    if isinstance(state, dict):
+        kept = {key: progress_of(value) for key, value in state.items() if key != "context"}
+        return {key: value for key, value in kept.items() if value not in ({}, [], None)}
+    if isinstance(state, list):
+        return [value for value in map(progress_of, state) if value not in ({}, [], None)]
+    return state
 
 
 def _leave_if_asked() -> None:

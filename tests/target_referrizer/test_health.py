@@ -76,6 +76,16 @@ def test_runs_that_get_nothing_to_read_do_not_hide_a_tap_that_fails(either: Salo
     assert ask_json(either, "status", "--max-age", "4h")["last_news_at"] < either.now.isoformat()
 
 
+def test_a_first_run_whose_tap_fails_has_got_nothing(salon: Salon) -> None:
+    begun = {"partitions": [{"context": {"location_id": 3749}}]}
+    bookmarks: list[dict[str, Any]] = [{"check_ins": begun}, {"check_ins": begun, "contacts": begun}]
+    lines = [json.dumps({"type": "STATE", "value": {"bookmarks": one}}) for one in bookmarks]
+    assert salon.run_lines(lines).code == 0  # what tap-booker writes when its credentials are refused
+    code, said = health(salon)
+    assert code == 1
+    assert said.endswith("it got nothing to read, see the tap; no run has got anything yet")
+
+
 def test_a_source_without_records_is_well_as_long_as_its_state_gets_on(salon: Salon) -> None:
     salon.run([contact(1)])
     salon.pass_time(hours=3)
