@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -61,11 +62,16 @@ def test_locations_run_side_by_side_in_schemas_of_one_server_and_broken_ones_sto
     assert said["chicago"].startswith("ok: ")
     assert said["denver"] == "NOT OK: source booker: the last one ended with exit code 2"
 
-    # A second machine has nothing but the file and the server.
+    # Two other machines have nothing but the file and the server, and begin with one location at once.
     franchise.forget_this_machine()
     box = franchise.boxes["chicago"]
     box.requests.clear()
-    assert franchise.orchestrate("run", "--only", "chicago")[:2] == (0, {"chicago": "done"})
+    with ThreadPoolExecutor(2) as pool:
+        twice = list(pool.map(lambda only: franchise.orchestrate("run", "--only", only), ["chicago"] * 2))
+    assert sorted(said["chicago"] for _, said, _ in twice) == [
+        "done",
+        "try again       another run of this location is under way",
+    ]
     paths = [request.path for request in box.requests if request.vendor == "booker"]
     assert [path for path in paths if path.endswith("/appointments")], "it read again"
     assert len(paths) < 10, "from the bookmark on, not the whole year"
