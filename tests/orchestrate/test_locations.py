@@ -142,7 +142,7 @@ def test_on_and_off_are_understood(tmp_path: Path) -> None:
     ("text", "line", "what"),
     [
         ("", None, "it is empty"),
-        ("locations: [", 1, "it is no YAML"),
+        ("\nlocations: }\n", 2, "it is no YAML"),
         ("- name: chicago\n", 1, "the file must be a mapping"),
         ("ledgers: {}\n", None, "the file has no locations"),
         ("places: []\n", 1, "the file has an unknown key 'places'"),
