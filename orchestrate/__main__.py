@@ -16,11 +16,10 @@ from orchestrate.environment import UnreadyError
 from orchestrate.locations import load
 from orchestrate.outcome import Outcome, Verdict
 from orchestrate.reading import MistakeError, meant
-from orchestrate.running import Runner
+from orchestrate.running import BlindError, Runner, stopped_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import FrameType
 
     from orchestrate.locations import Location, Locations
 
@@ -34,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         found = load(options.file)
-        chosen, problems = _chosen(found, getattr(options, "only", None))
+        only, is_run = getattr(options, "only", None), options.does is _run
+        chosen, problems = _chosen(found, only, also_off=not is_run)
     except MistakeError as mistake:
         where = f":{mistake.line}" if mistake.line else ""
         return _complain(f"{options.file}{where}: {mistake}")
@@ -94,11 +94,13 @@ def _age(text: str) -> str:
     return text
 
 
-def _chosen(found: Locations, only: Sequence[str] | None) -> tuple[list[Location], list[Outcome]]:
+def _chosen(
+    found: Locations, only: Sequence[str] | None, *, also_off: bool
+) -> tuple[list[Location], list[Outcome]]:
     """The locations to work with, and what keeps others from it.
 
     Raises:
-        MistakeError: A name stands in no entry.
+        MistakeError: A name stands in no entry, or in one that is off.
     """
     wrong = [Outcome(one.name, Verdict.PERSON, "", one.what, "Mend its entry") for one in found.problems]
     if only is None:
@@ -107,7 +109,11 @@ def _chosen(found: Locations, only: Sequence[str] | None) -> tuple[list[Location
     for name in only:
         if name not in names:
             raise MistakeError(f"it has no location {name!r}{meant(name, names)}")
-    return [one for one in found.locations if one.name in only], [one for one in wrong if one.name in only]
+    chosen = [one for one in found.locations if one.name in only]
+    off = [one.name for one in chosen if not one.enabled]
+    if off and not also_off:
+        raise MistakeError(f"{', '.join(off)}: enabled is false, so it is not run")
+    return chosen, [one for one in wrong if one.name in only]
 
 
 def _run(runner: Runner, options: argparse.Namespace, chosen: list[Location], wrong: list[Outcome]) -> int:
@@ -130,7 +136,10 @@ def _run(runner: Runner, options: argparse.Namespace, chosen: list[Location], wr
 
 
 def _status(runner: Runner, options: argparse.Namespace, chosen: list[Location], wrong: list[Outcome]) -> int:
-    found = runner.health(chosen, options.max_age)
+    try:
+        found = runner.health(chosen, options.max_age)
+    except BlindError as error:
+        return _complain(f"nobody looked: {error}", 1)
     ended = sorted(wrong + found, key=lambda one: (one.verdict, one.name))
     for outcome in ended:
         print(f"{outcome.name:<24} {outcome}")
@@ -165,27 +174,19 @@ def _side_by_side(
 ) -> tuple[list[Outcome], int]:
     """What came of each, told as it ends; and 128 + n when a signal cut it short."""
     ended: list[Outcome] = []
-    received: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        runner.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with ThreadPoolExecutor(at_once) as pool:
-            for future in as_completed([pool.submit(work, one) for one in chosen]):
-                ended.append(future.result())
-                print(f"{ended[-1].name}: {ended[-1].verdict.words}", file=sys.stderr, flush=True)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with (
+        stopped_by(runner, signal.SIGINT, signal.SIGTERM) as received,
+        ThreadPoolExecutor(at_once) as pool,
+    ):
+        for future in as_completed([pool.submit(work, one) for one in chosen]):
+            ended.append(future.result())
+            print(f"{ended[-1].name}: {ended[-1].verdict.words}", file=sys.stderr, flush=True)
     return ended, 128 + received[0] if received else 0
 
 
-def _complain(text: str) -> int:
+def _complain(text: str, code: int = UNUSABLE) -> int:
     print(text, file=sys.stderr)
-    return UNUSABLE
+    return code
 
 
 if __name__ == "__main__":

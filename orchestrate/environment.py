@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 # Of the orchestrator itself: its Python would be the wrong one, and its secrets are no plugin's business.
 FOREIGN = ("PYTHON", "VIRTUAL_ENV", "AIRFLOW", "_AIRFLOW")
+WHERE = "in the environment of whoever starts this; a .env is not read"
 DRIVER = "postgresql+psycopg"
+# `outcome` reads Meltano's log: it has one form, whatever the caller or the project prefer.
+LOG_FORM = {"MELTANO_CLI_LOG_FORMAT": "uncolored", "MELTANO_CLI_LOG_CONFIG": "", "NO_COLOR": "1"}
+COLOURS = "FORCE_COLOR"
+LOG_LEVEL, TALKATIVE = "MELTANO_CLI_LOG_LEVEL", "debug"
 CONTACTS_ONLY = {"MELTANO_RUN_FULL_REFRESH": "true", "TAP_BOOKER__SELECT_FILTER": '["contacts"]'}
 """As `nightly-contacts` in meltano.yml has it."""
 
@@ -38,25 +43,30 @@ def environment(location: Location, among: Locations, given: Mapping[str, str]) 
     secrets = {setting: given.get(name, "") for setting, name in location.secrets.items()}
     for setting, value in secrets.items():
         if not value.strip():
-            raise UnreadyError(f"the variable {location.secrets[setting]} is not set")
+            raise UnreadyError(f"the variable {location.secrets[setting]} is not set {WHERE}")
     twins = [
         one.name
         for one in among.enabled
         if one.name != location.name
         and given.get(one.secrets[TOKEN]) == secrets[TOKEN]
-        and one.referrizer == location.referrizer
+        and one.referrizer(given) == location.referrizer(given)
     ]
     if twins:
         raise UnreadyError(f"it has the same Referrizer token as {', '.join(twins)}")
     hidden = among.secret_names()
     kept = {
-        name: value for name, value in given.items() if name not in hidden and not name.startswith(FOREIGN)
+        name: value
+        for name, value in given.items()
+        if name not in hidden and name != COLOURS and not name.startswith(FOREIGN)
     }
+    level = TALKATIVE if given.get(LOG_LEVEL, "").lower() == TALKATIVE else "info"
     return (
         kept
         | dict(location.settings)
         | secrets
+        | LOG_FORM
         | {
+            LOG_LEVEL: level,
             "TAP_BOOKER_LOCATION_IDS": json.dumps([location.location_id]),
             "TARGET_REFERRIZER_TIMEZONE": location.timezone,
         }
@@ -76,7 +86,8 @@ def places(location: Location, among: Locations, given: Mapping[str, str]) -> di
     else:
         url = given.get(among.database, "")
         if not url.startswith(f"{DRIVER}://"):
-            raise UnreadyError(f"the variable {among.database} is not a URL that begins with {DRIVER}://")
+            text = f"the variable {among.database} is not a URL that begins with {DRIVER}://"
+            raise UnreadyError(text if url else f"the variable {among.database} is not set {WHERE}")
         urls = (in_schema(url, location.schema),) * 2
     return dict(zip(("TARGET_REFERRIZER_LEDGER_URL", "MELTANO_DATABASE_URI"), urls, strict=True))
 

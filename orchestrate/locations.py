@@ -24,6 +24,8 @@ SECRET_SETTINGS = (
     "TAP_BOOKER_SUBSCRIPTION_KEY",
     "TAP_BOOKER_CLIENT_SECRET",
 )
+REFERRIZER = "https://api.referrizer.com/v1"  # where the settings name no address
+BOOKER = "https://api.booker.com"
 OWN_SETTINGS = ("TAP_BOOKER_LOCATION_IDS", "TARGET_REFERRIZER_TIMEZONE", "TARGET_REFERRIZER_LEDGER_URL")
 
 KEYS = ("name", "location_id", "timezone", "enabled", "secrets", "settings")
@@ -59,10 +61,21 @@ class Location:
         """Its schema on a PostgreSQL server."""
         return "loc_" + self.name.replace("-", "_")
 
+    def referrizer(self, shared: Mapping[str, str] | None = None) -> str:
+        """The address of Referrizer's API; it and the token tell accounts apart.
+
+        Args:
+            shared: Variables of all locations, where this one has no address of its own.
+        """
+        return self._address("TARGET_REFERRIZER_API_URL", REFERRIZER, shared or {})
+
     @property
-    def referrizer(self) -> str | None:
-        """Another address of Referrizer's API than the usual one; it and the token tell accounts apart."""
-        return self.settings.get("TARGET_REFERRIZER_API_URL")
+    def booker(self) -> str:
+        """The address of Booker's API; it and the location's id tell locations apart."""
+        return self._address("TAP_BOOKER_BASE_URL", BOOKER, {})
+
+    def _address(self, setting: str, usual: str, shared: Mapping[str, str]) -> str:
+        return (self.settings.get(setting) or shared.get(setting) or usual).rstrip("/").lower()
 
 
 @dataclass(frozen=True)
@@ -121,8 +134,8 @@ def load(path: Path) -> Locations:
         except MistakeError as mistake:
             line = mistake.line or entry.line
             found.problems.append(Problem(_name_of(entry) or f"entry {number}", f"line {line}: {mistake}"))
-    for same, what in SHARED:
-        _part(found, same, what)
+    for same, what, also_off in SHARED:
+        _part(found, same, what, also_off=also_off)
     return found
 
 
@@ -209,18 +222,21 @@ def _name_of(entry: Entry) -> str | None:
     return name if NAME.fullmatch(name) else None
 
 
-SHARED: tuple[tuple[Callable[[Location], Hashable], str], ...] = (
-    (lambda one: one.name, "the name"),
-    (lambda one: (one.secrets[TOKEN], one.referrizer), "the Referrizer token"),
-    (lambda one: (one.location_id, one.settings.get("TAP_BOOKER_BASE_URL")), "the location_id"),
+SHARED: tuple[tuple[Callable[[Location], Hashable], str, bool], ...] = (
+    (lambda one: one.name, "the name", True),
+    (lambda one: (one.secrets[TOKEN], one.referrizer()), "the Referrizer token", False),
+    (lambda one: (one.location_id, one.booker), "the location_id", False),
 )
-"""What no two entries may have in common. Two ledgers of one account would undo each other's groups."""
+"""What no two entries may have in common, and whether that holds for those that are off as well.
+
+Two ledgers of one account would undo each other's groups; an entry that is off may have a successor.
+"""
 
 
-def _part(found: Locations, same: Callable[[Location], Hashable], what: str) -> None:
+def _part(found: Locations, same: Callable[[Location], Hashable], what: str, *, also_off: bool) -> None:
     """Leave out all entries that have something in common: nobody knows which of them is right."""
     alike = defaultdict(list)
-    for one in found.locations:
+    for one in found.locations if also_off else found.enabled:
         alike[same(one)].append(one)
     for several in alike.values():
         if len(several) > 1:

@@ -13,6 +13,7 @@ from enum import IntEnum
 FAILURE = re.compile(r"\[critical *\] +(?:tap-booker|target-referrizer) +((?:BKR|RFZ)-\d{3}) (.+)")
 TODO = " What to do: "
 UNDER_WAY = "ignore this check using the"  # Meltano's words on a second run of one state id
+UNINSTALLED = "been installed yet using"  # likewise, on a plugin whose program is not there
 READER_GONE = "BKR-901"  # says only that the target had something to say
 
 
@@ -82,6 +83,9 @@ def outcome(name: str, ended: int, log: str) -> Outcome:
         return max(said, key=lambda one: one.verdict)
     if UNDER_WAY in log:
         return Outcome(name, Verdict.AGAIN, "", "another run of this location is under way")
+    if UNINSTALLED in log:
+        text = "the plugins are not installed"
+        return Outcome(name, Verdict.PERSON, "", text, "Run `meltano install` in the project, once")
     if ended < 0:
         return Outcome(name, Verdict.FAILED, "", f"Meltano was ended by signal {-ended}")
     lines = [line for line in log.splitlines() if line.strip()]

@@ -13,20 +13,26 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from orchestrate.environment import CONTACTS_ONLY, UnreadyError, environment, hidden, places
-from orchestrate.outcome import UNDER_WAY, Outcome, Verdict, outcome
+from orchestrate.outcome import UNDER_WAY, UNINSTALLED, Outcome, Verdict, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
 
     from orchestrate.locations import Location, Locations
 
 JOB = "sync"  # of meltano.yml
-TELLING = ("[critical", "[error", UNDER_WAY)  # lines that may say how it ended
+TELLING = ("[critical", "[error", UNDER_WAY, UNINSTALLED)  # lines that may say how it ended
 INSTALLED = ("extractors", "loaders", "mappers", "utilities")  # folders of Meltano with virtual environments
 LARGE = 1_000_000  # bytes of a log, after which a new one is begun; one older is kept
 OWNER_ONLY = 0o077
 SCHEMAS, LOOKING = (Path(__file__).with_name(name) for name in ("schemas.py", "looking.py"))
+PATIENCE = 600.0  # seconds for a look at all ledgers; 5,000 were seen to take about two minutes
 UNREACHABLE = 6  # exit code of that script
+
+
+class BlindError(Exception):
+    """Nobody could look at the ledgers."""
 
 
 @dataclass
@@ -47,7 +53,8 @@ class Runner:
     echo: Callable[[str], object] | None = None
     stopped: bool = False
     _children: set[subprocess.Popen[bytes]] = field(default_factory=set, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    # Of the kind that one thread may take twice: `stop` is called by handlers of signals.
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def log_of(self, name: str) -> Path:
         """The file with everything that a location's runs wrote, readable by its owner only."""
@@ -81,8 +88,14 @@ class Runner:
         except OSError as error:
             return Outcome(location.name, Verdict.FAILED, "", f"Meltano cannot be run: {error.strerror}")
 
-    def health(self, locations: Sequence[Location], max_age: str) -> list[Outcome]:
-        """Whether each was kept in step lately, as `referrizer-ledger status --max-age` sees it."""
+    def health(
+        self, locations: Sequence[Location], max_age: str, patience: float = PATIENCE
+    ) -> list[Outcome]:
+        """Whether each was kept in step lately, as `referrizer-ledger status --max-age` sees it.
+
+        Raises:
+            BlindError: Nobody could look at any.
+        """
         asked = []
         try:
             for one in locations:
@@ -97,12 +110,14 @@ class Runner:
                 capture_output=True,
                 text=True,
                 check=False,
+                timeout=patience,
             )
         except (UnreadyError, OSError) as error:
-            return [Outcome(one.name, Verdict.PERSON, "", str(error)) for one in locations]
+            raise BlindError(str(error)) from None
+        except subprocess.TimeoutExpired:
+            raise BlindError(f"the ledgers gave no answer within {patience:.0f} s") from None
         if done.returncode:
-            said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            return [Outcome(one.name, Verdict.FAILED, "", f"nobody looked: {said}") for one in locations]
+            raise BlindError((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
         return [_looked(one) for one in json.loads(done.stdout)]
 
     def environment(self, location: Location) -> dict[str, str]:
@@ -127,7 +142,10 @@ class Runner:
         variables = self.environment(location)
         if failed := self._place(location, variables):
             return failed
-        command = [self._program("meltano"), "run", "--state-id-suffix", location.name, JOB]
+        # A .env would be read by Meltano alone: neither the watch nor what blacks out secrets would know it.
+        # And many locations that begin at once must not each install the plugins.
+        command = [self._program("meltano"), "--env-file", os.devnull, "run", "--no-install"]
+        command += ["--state-id-suffix", location.name, JOB]
         ended, told = self._logged(location.name, command, {**variables, **more})
         found = outcome(location.name, ended, told)
         if self.stopped and found.verdict is Verdict.FAILED:
@@ -141,9 +159,13 @@ class Runner:
             return None
         command = [self._program("python"), "-I", str(SCHEMAS), location.schema]
         url = {"ORCHESTRATE_DATABASE": self.given[self.locations.database]}
-        done = subprocess.run(
-            command, cwd=self.project, env={**variables, **url}, capture_output=True, text=True, check=False
-        )
+        try:
+            done = subprocess.run(
+                command, cwd=self.project, env={**variables, **url}, capture_output=True, text=True,
+                check=False, timeout=PATIENCE,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Outcome(location.name, Verdict.AGAIN, "", "PostgreSQL gave no answer")
         if done.returncode == 0:
             return None
         said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
@@ -190,6 +212,8 @@ class Runner:
             )
             self._children.add(child)
         try:
+            if self.stopped:  # by a signal in just this moment
+                child.terminate()
             yield child
         finally:
             with self._lock:
@@ -200,6 +224,27 @@ class Runner:
             child.wait()
             if child.stdout:
                 child.stdout.close()
+
+
+@contextlib.contextmanager
+def stopped_by(runner: Runner, *numbers: int) -> Iterator[list[int]]:
+    """Signals that end a runner's runs meanwhile; gives those that came.
+
+    Meltano is in a session of its own, where nobody's signal comes to it but the runner's.
+    """
+    came: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        runner.stop()
+
+    is_ours = threading.current_thread() is threading.main_thread()  # no other may set a handler
+    before = {number: signal.signal(number, stop) for number in numbers if is_ours}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _looked(one: Mapping[str, Any]) -> Outcome:

@@ -38,6 +38,15 @@ GIVEN = {
     "PYTHONPATH": "/elsewhere",
     "AIRFLOW__CORE__FERNET_KEY": "airflow's",
     "LEDGERS": SERVER,
+    "MELTANO_CLI_LOG_FORMAT": "json",
+    "MELTANO_CLI_LOG_CONFIG": "logging.yml",
+    "FORCE_COLOR": "1",
+}
+FORM = {
+    "MELTANO_CLI_LOG_FORMAT": "uncolored",
+    "MELTANO_CLI_LOG_CONFIG": "",
+    "MELTANO_CLI_LOG_LEVEL": "info",
+    "NO_COLOR": "1",
 }
 
 
@@ -56,7 +65,14 @@ def test_it_has_its_own_and_what_all_share() -> None:
         "TARGET_REFERRIZER_LEDGER_URL": "sqlite:////srv/ledger/chicago.db",
         "MELTANO_DATABASE_URI": "sqlite:////srv/ledger/chicago.meltano.db",
         "LEDGERS": SERVER,  # nothing of ours where ledgers are files
+        **FORM,
     }
+
+
+@pytest.mark.parametrize(("asked", "level"), [("DEBUG", "debug"), ("disabled", "info"), ("error", "info")])
+def test_the_log_says_at_least_what_the_verdict_needs(asked: str, level: str) -> None:
+    found = environment(CHICAGO, among(CHICAGO), GIVEN | {"MELTANO_CLI_LOG_LEVEL": asked})
+    assert found["MELTANO_CLI_LOG_LEVEL"] == level
 
 
 def test_on_a_server_ledger_and_state_are_one_schema_of_its_own() -> None:
@@ -84,7 +100,10 @@ def test_other_options_of_the_server_stay() -> None:
             {"LEDGERS": "mysql://ada:secret@db/x"},
             "the variable LEDGERS is not a URL that begins with postgresql",
         ),
-        ({"LEDGERS": ""}, "the variable LEDGERS is not a URL"),
+        (
+            {"LEDGERS": ""},
+            "the variable LEDGERS is not set in the environment of whoever starts this; a .env",
+        ),
     ],
 )
 def test_what_is_missing_or_double_is_named_and_never_shown(change: dict[str, str], what: str) -> None:
@@ -96,6 +115,15 @@ def test_what_is_missing_or_double_is_named_and_never_shown(change: dict[str, st
 def test_one_token_at_two_addresses_is_two_accounts() -> None:
     elsewhere = location("london", TARGET_REFERRIZER_API_URL="http://127.0.0.1:1/v1")
     assert environment(CHICAGO, among(CHICAGO, elsewhere), GIVEN | {"LONDON_TOKEN": "of-chicago"})
+
+
+@pytest.mark.parametrize("same", ["https://api.referrizer.com/v1", "https://API.referrizer.com/v1/"])
+def test_the_usual_address_is_no_other_account_where_it_is_written_down(same: str) -> None:
+    twin = location("london", TARGET_REFERRIZER_API_URL=same)
+    with pytest.raises(UnreadyError, match="same Referrizer token as london"):
+        environment(CHICAGO, among(CHICAGO, twin), GIVEN | {"LONDON_TOKEN": "of-chicago"})
+    elsewhere = {"TARGET_REFERRIZER_API_URL": "http://127.0.0.1:1/v1"}  # of all that have none of their own
+    assert environment(CHICAGO, among(CHICAGO, twin), GIVEN | elsewhere | {"LONDON_TOKEN": "of-chicago"})
 
 
 def test_what_must_not_be_shown_holds_every_secret_and_the_servers_password() -> None:

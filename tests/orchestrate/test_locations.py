@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from demo.project import CHECKOUT
-from orchestrate.locations import OWN_SETTINGS, SECRET_SETTINGS, Locations, load
+from orchestrate.locations import BOOKER, OWN_SETTINGS, REFERRIZER, SECRET_SETTINGS, Locations, load
 from orchestrate.reading import MistakeError
 
 if TYPE_CHECKING:
@@ -123,6 +123,16 @@ def test_a_secret_in_place_of_its_name_is_not_repeated(tmp_path: Path) -> None:
         (LONDON.replace("london", "chicago"), "lines 2 and 6: the name is the same"),
         (LONDON.replace("LONDON", "CHICAGO"), "lines 2 and 6: the Referrizer token is the same"),
         (LONDON.replace("3750", "3749"), "lines 2 and 6: the location_id is the same"),
+        (LONDON.replace("london", "chicago") + "  enabled: false\n", "lines 2 and 6: the name is the same"),
+        (
+            LONDON.replace("LONDON", "CHICAGO")
+            + "  settings: {TARGET_REFERRIZER_API_URL: https://api.referrizer.com/v1/}\n",
+            "lines 2 and 6: the Referrizer token is the same",
+        ),
+        (
+            LONDON.replace("3750", "3749") + "  settings: {TAP_BOOKER_BASE_URL: https://api.booker.com}\n",
+            "lines 2 and 6: the location_id is the same",
+        ),
     ],
 )
 def test_what_two_entries_must_not_share_leaves_both_out(tmp_path: Path, london: str, what: str) -> None:
@@ -130,6 +140,12 @@ def test_what_two_entries_must_not_share_leaves_both_out(tmp_path: Path, london:
     found = loaded(tmp_path, f"locations:\n{GOOD}{london}{third}")
     assert [one.name for one in found.enabled] == ["lima"]
     assert [problem.what for problem in found.problems] == [what] * 2
+
+
+def test_one_that_is_off_may_have_a_successor_with_its_token_and_its_number(tmp_path: Path) -> None:
+    successor = GOOD.replace("chicago", "chicago-loop")
+    found = loaded(tmp_path, f"locations:\n{GOOD}  enabled: false\n{successor}")
+    assert (found.problems, [one.name for one in found.enabled]) == ([], ["chicago-loop"])
 
 
 def test_on_and_off_are_understood(tmp_path: Path) -> None:
@@ -184,3 +200,5 @@ def test_settings_are_those_of_meltano_yml() -> None:
     sensitive = {name for name, setting in settings.items() if setting.get("sensitive")}
     assert sensitive - {"TARGET_REFERRIZER_LEDGER_URL"} == set(SECRET_SETTINGS)
     assert set(OWN_SETTINGS) <= set(settings)
+    assert settings["TARGET_REFERRIZER_API_URL"]["value"] == REFERRIZER
+    assert settings["TAP_BOOKER_BASE_URL"]["value"] == BOOKER
