@@ -144,12 +144,17 @@ class Authority:
         """Ask for a token by the grant that the settings name."""
         if self._file is None:
             return self._ask(self._static_form())
-        used = self._file.read()
+        with self._file.alone():
+            return self._refreshed(self._file)
+
+    def _refreshed(self, file: CredentialFile) -> Token:
+        """Ask by the refresh token as it is in the file now."""
+        used = file.read()
         try:
             return self._ask(_refresh_form(used["refresh_token"]), used.get("token_url"))
         except RefusedError:
-            # Another run may have rotated the token between our reading and our asking.
-            now = self._file.read()
+            # A run on another machine may have rotated the token between our reading and our asking.
+            now = file.read()
             if now["refresh_token"] == used["refresh_token"]:
                 raise
             return self._ask(_refresh_form(now["refresh_token"]), now.get("token_url"))

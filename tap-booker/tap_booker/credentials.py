@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tap_booker.errors import CredentialFileError
+
+try:
+    import fcntl
+except ImportError:  # Windows; runs side by side then need a file each
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class CredentialFile:
@@ -28,6 +37,23 @@ class CredentialFile:
     def place(self) -> Path:
         """The file itself, behind a link."""
         return self._path.resolve()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have other runs with this file wait: a refresh token spent twice may end the sign-in for all.
+
+        The file itself is locked, and looked up again once the lock is had, since a new one may lie in its
+        place. Where there is none, or none can be locked, nobody waits.
+        """
+        with contextlib.ExitStack() as held:
+            with contextlib.suppress(OSError):
+                while fcntl is not None:
+                    file = held.enter_context(self._path.open("rb"))
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                    if os.path.samestat(os.fstat(file.fileno()), self._path.stat()):
+                        break
+                    held.close()
+            yield
 
     def read(self) -> dict[str, Any]:
         """Read the whole file.

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -150,6 +153,55 @@ def test_a_token_that_another_run_rotated_meanwhile_is_read_again(
 
     fake.always["token"] = other_run_was_first
     assert run_tap(fake.settings(personal_access_token=None, credentials_path=str(credentials))).code == 0
+
+
+HOLDER = """
+import sys
+from tap_booker.credentials import CredentialFile
+file = CredentialFile(sys.argv[1])
+with file.alone():
+    print("alone", flush=True)
+    sys.stdin.readline()
+    file.store("refresh-2")
+    file.store("refresh-3")
+"""
+
+
+def test_a_refresh_token_that_another_process_is_spending_is_waited_for(
+    fake: Any, run_tap: Run, credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.token["refresh_token"] = "refresh-4"
+    command = [sys.executable, "-c", HOLDER, str(credentials)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "alone\n"
+        lock, tell = fcntl.flock, other.stdin
+
+        def go_on_then_wait(file: Any, how: int) -> None:
+            if not tell.closed:
+                tell.close()
+            lock(file, how)
+
+        monkeypatch.setattr("tap_booker.credentials.fcntl.flock", go_on_then_wait)
+        settings = fake.settings(personal_access_token=None, credentials_path=str(credentials))
+        assert run_tap(settings).code == 0
+    assert [asked.body["refresh_token"] for asked in fake.paths("token")] == [["refresh-3"]]
+    assert json.loads(credentials.read_text())["refresh_token"] == "refresh-4"
+    assert [path.name for path in credentials.parent.iterdir()] == ["booker.json"]
+
+
+def test_where_files_cannot_be_locked_nobody_waits(
+    fake: Any, run_tap: Run, credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError("no locks available")
+
+    settings = fake.settings(personal_access_token=None, credentials_path=str(credentials))
+    monkeypatch.setattr("tap_booker.credentials.fcntl.flock", refuse)
+    assert run_tap(settings).code == 0
+    monkeypatch.setattr("tap_booker.credentials.fcntl", None)
+    assert run_tap(settings).code == 0
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", "{}", '{"refresh_token": 5}'])
