@@ -118,4 +118,5 @@ def opened(project: Path, own: Path, names: tuple[str, ...]) -> Iterator[Franchi
         franchise = Franchise(project, own, boxes)
         yield franchise
     link.unlink()
+    (project / ".env").unlink(missing_ok=True)
     franchise.forget_this_machine()

@@ -33,6 +33,8 @@ def test_locations_run_side_by_side_in_schemas_of_one_server_and_broken_ones_sto
     franchise.add("austin", "America/Chicago")
     franchise.add("denver", "America/Denver")
     franchise.variables |= {"DENVER_REFERRIZER": "a.wrong.token", "LEDGERS": machine}
+    franchise.variables |= {"MELTANO_CLI_LOG_FORMAT": "json", "FORCE_COLOR": "1"}
+    (franchise.project / ".env").write_text("TARGET_REFERRIZER_SOURCE=shop\n")  # read by nobody
     lima = {**franchise.entries[0], "name": "lima", "timezone": "America/Lyma"}
     franchise.write({"database": "LEDGERS"}, lima)
 
@@ -63,15 +65,24 @@ def test_locations_run_side_by_side_in_schemas_of_one_server_and_broken_ones_sto
     assert said["denver"] == "NOT OK: source booker: the last one ended with exit code 2"
 
     # Two other machines have nothing but the file and the server, and begin with one location at once.
+    # One of them meets a location whose ledger was lost: exit code 3.
     franchise.forget_this_machine()
+    with psycopg.connect(machine.replace("+psycopg", ""), autocommit=True) as server:
+        server.execute("DROP SCHEMA loc_austin CASCADE")
     box = franchise.boxes["chicago"]
     box.requests.clear()
     with ThreadPoolExecutor(2) as pool:
-        twice = list(pool.map(lambda only: franchise.orchestrate("run", "--only", only), ["chicago"] * 2))
+        twice = list(
+            pool.map(
+                lambda only: franchise.orchestrate("run", "--at-once", "2", "--only", *only),
+                [["chicago"], ["chicago", "austin"]],
+            )
+        )
     assert sorted(said["chicago"] for _, said, _ in twice) == [
         "done",
         "try again       another run of this location is under way",
     ]
+    assert re.match(r"needs a person +RFZ-303 .+ What to do: ", twice[1][1]["austin"])
     paths = [request.path for request in box.requests if request.vendor == "booker"]
     assert [path for path in paths if path.endswith("/appointments")], "it read again"
     assert len(paths) < 10, "from the bookmark on, not the whole year"
