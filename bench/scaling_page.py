@@ -15,6 +15,7 @@ OPEN_HOURS = 312  # with news: 12 hours on 26 days
 NIGHTS = 30
 LOOKS = 4 * HOURS  # of the watch: every 15 minutes
 BUSY = 0.7  # share of its cores that a worker should be busy for at most
+PASSES = HOURS + NIGHTS
 ENVIRONMENT = 2_097_152  # bytes that Linux gives a process for its environment, at the usual 8 MB of stack
 SECRET = 300  # bytes of a token of Referrizer with its variable's name
 MAPPED, CONNECTIONS, LOCKS, TABLES = 1024, 100, 6400, 12
@@ -86,6 +87,11 @@ class Franchise:
         return self.monthly("booker") / HOURS / 3600
 
     @property
+    def tasks(self) -> int:
+        """Task instances that Airflow keeps of a month, tried again or not."""
+        return self.locations * PASSES
+
+    @property
     def rows(self) -> int:
         """Of all ledgers."""
         return self.locations * int(self.figures["rows"])
@@ -145,6 +151,11 @@ def _costs(sizes: list[Franchise], prices: Prices) -> str:
         each("slots of the pool", lambda one: one.slots),
         each("memory of the runs under way, GB", lambda one: one.memory, ",.1f"),
         each("rows in all ledgers", lambda one: one.rows),
+        each(
+            "Airflow's rows a month: task instances, and as many XComs, millions",
+            lambda one: one.tasks / 1e6,
+            ",.3f",
+        ),
         each("databases, GB", lambda one: one.gigabytes, ",.2f"),
         each("core hours used a month", lambda one: one.core_hours),
         each("**money a month**", lambda one: one.money(prices)),
@@ -158,6 +169,8 @@ def _limits(most: Franchise) -> str:
         locations=most.locations,
         mapped=MAPPED,
         slots=most.slots,
+        tasks=most.tasks / 1e6,
+        passes=PASSES,
         connections=CONNECTIONS,
         held=HELD,
         at_once=CONNECTIONS // HELD,
@@ -233,6 +246,9 @@ LIMITS = """\
 {held} when counted | `max_connections` = {wanted}, or fewer slots |
 | {two:,} locations | Linux gives a process {environment:,} kB of environment; two tokens a location are about \
 2 · {secret} bytes (with one, {one:,} locations) | several files of locations, each with its own workers |
+| with time | Airflow keeps a row for each task instance and one for what it said: {passes} passes a month make \
+{tasks:.1f} million of each for {locations:,} locations | `airflow db clean --clean-before-timestamp … --yes`, daily; \
+PostgreSQL for Airflow's own database |
 | unknown | Booker's quota and rate are those of the subscription key, so of all its locations together: \
 {per_second:.1f} calls a second for {locations:,}, spread evenly | the pool: its slots times \
 `TAP_BOOKER_CONCURRENT_REQUESTS` is the most that is under way at once |

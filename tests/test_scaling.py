@@ -36,6 +36,7 @@ def test_the_arithmetic_by_hand() -> None:
     assert some.core_hours == pytest.approx(
         (1000 * (312 * 3.6 + 418 * 1.8 + 30 * 7.2) + 1000 * 2920 * 0.9) / 3600
     )
+    assert some.tasks == 1000 * (730 + 30)
     assert (some.rows, some.gigabytes) == (7000, 2.0)
     calls = 1000 * (312 * 10 + 418 * 4 + 30 * 30) / 1e6
     assert some.money(Prices(0.1, 0.5, 2.0)) == pytest.approx(3 * 730 * 0.1 + 2.0 * 0.5 + calls * 2.0)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -28,7 +29,7 @@ if str(PROJECT) not in sys.path:
 from orchestrate.locations import Locations, load  # noqa: E402 - found only now
 from orchestrate.outcome import Outcome, Verdict  # noqa: E402
 from orchestrate.reading import MistakeError  # noqa: E402
-from orchestrate.running import Runner  # noqa: E402
+from orchestrate.running import BlindError, Runner, stopped_by  # noqa: E402
 
 POOL = "booker_referrizer"  # its slots are how many locations may call the vendors at once
 RETRIES = int(os.environ.get("BOOKER_REFERRIZER_RETRIES", "3"))
@@ -36,6 +37,11 @@ FIRST_PAUSE = timedelta(seconds=float(os.environ.get("BOOKER_REFERRIZER_RETRY_SE
 LONGEST_PAUSE = timedelta(minutes=30)
 LONGEST_RUN = timedelta(hours=6)  # of a first load; the next hours go on beside it, without that location
 MAX_AGE = "2h"
+LONGEST_LOOK, LOOK_GIVEN_UP = (
+    timedelta(minutes=14),
+    10 * 60.0,
+)  # seconds; one that hung would silence the next
+LONGEST_ALERT = 60  # seconds that the command may take
 COMMON: dict[str, Any] = {"start_date": datetime(2026, 1, 1), "catchup": False, "tags": ["referrizer"]}  # noqa: DTZ001 - UTC, as all of Airflow's
 
 
@@ -55,7 +61,7 @@ def _alert(text: str) -> None:
     """Tell a person."""
     print(f"ALERT {text}")
     if command := os.environ.get("BOOKER_REFERRIZER_ALERT"):
-        subprocess.run(shlex.split(command), input=f"{text}\n", text=True, check=True)
+        subprocess.run(shlex.split(command), input=f"{text}\n", text=True, check=True, timeout=LONGEST_ALERT)
 
 
 def _one_pass(name: str, *, contacts_only: bool) -> Outcome:
@@ -65,7 +71,8 @@ def _one_pass(name: str, *, contacts_only: bool) -> Outcome:
             return Outcome(name, Verdict.PERSON, "", problem.what)
     for location in runner.locations.enabled:
         if location.name == name:
-            return runner.run(location, contacts_only=contacts_only)
+            with stopped_by(runner, signal.SIGTERM):  # as Airflow sends it on "mark failed"
+                return runner.run(location, contacts_only=contacts_only)
     return Outcome(name, Verdict.DONE, "", "it was taken out of the file, or switched off")
 
 
@@ -90,7 +97,7 @@ def _passes(dag_id: str, schedule: str, *, contacts_only: bool) -> None:
             execution_timeout=LONGEST_RUN,
             map_index_template="{{ location_name }}",
         )
-        def sync(name: str) -> None:
+        def sync(name: str, *, contacts_only: bool) -> None:
             context = get_current_context()
             context["location_name"] = name
             outcome = _one_pass(name, contacts_only=contacts_only)
@@ -107,11 +114,11 @@ def _passes(dag_id: str, schedule: str, *, contacts_only: bool) -> None:
             if names is None:
                 _alert(f"{dag_id} could not begin: see its task `names`")
                 raise AirflowFailException("no location was run")
-            said = get_current_context()["ti"].xcom_pull(
-                task_ids="sync", key="said", map_indexes=list(range(len(names)))
-            )
-            known = dict(zip(names, said, strict=True))
-            lines = [known[name] or f"{name}: failed without a word, see its task" for name in names]
+            # All at once, and not by index: that would be a question for each. One alone comes bare.
+            said = get_current_context()["ti"].xcom_pull(task_ids="sync", key="said")
+            told = [line for line in (said if isinstance(said, list) else [said]) if line]
+            known = {line.partition(":")[0]: line for line in told}
+            lines = [known.get(name, f"{name}: failed without a word, see its task") for name in names]
             print("\n".join(["SUMMARY", *lines]))
             bad = [line for line in lines if not line.partition(": ")[2].startswith(Verdict.DONE.words)]
             if bad:
@@ -119,7 +126,7 @@ def _passes(dag_id: str, schedule: str, *, contacts_only: bool) -> None:
                 raise AirflowFailException(f"{len(bad)} of {len(names)} locations are not done")
 
         found = names()
-        sync.expand(name=found) >> summary(found)
+        sync.partial(contacts_only=contacts_only).expand(name=found) >> summary(found)
 
     passes()
 
@@ -132,19 +139,20 @@ _passes("booker_referrizer_nightly", "30 3 * * *", contacts_only=True)
 def booker_referrizer_watch() -> None:
     """Says which locations had no successful run for two hours, also when none was ever begun."""
 
-    @task
+    @task(execution_timeout=LONGEST_LOOK)
     def watch() -> None:
         try:
             runner = _runner()
-        except AirflowFailException as mistake:
+            found = runner.health(runner.locations.enabled, MAX_AGE, LOOK_GIVEN_UP)
+        except (AirflowFailException, BlindError) as mistake:
             _alert(f"the watch cannot look: {mistake}")
-            raise
-        found = runner.health(runner.locations.enabled, MAX_AGE)
+            raise AirflowFailException(str(mistake)) from None
         late = [f"{one.name}: {one}" for one in found if one.verdict is not Verdict.DONE]
-        late += [f"{one.name}: {one.what}" for one in runner.locations.problems]
-        if late:
-            _alert("\n".join([f"no successful run for {MAX_AGE}", *late]))
-            raise AirflowFailException(f"{len(late)} locations had no successful run for {MAX_AGE}")
+        wrong = [f"{one.name}: {one.what}" for one in runner.locations.problems]
+        parts = ((f"no successful run for {MAX_AGE}", late), (f"left out, mend {FILE.name}", wrong))
+        if lines := [line for title, lines in parts if lines for line in (f"{title}:", *lines)]:
+            _alert("\n".join(lines))
+            raise AirflowFailException(f"late {len(late)}, left out {len(wrong)}")
 
     watch()
 
