@@ -43,7 +43,8 @@ class CredentialFile:
         """Have other runs with this file wait: a refresh token spent twice may end the sign-in for all.
 
         The file itself is locked, and looked up again once the lock is had, since a new one may lie in its
-        place. Where there is none, or none can be locked, nobody waits.
+        place; so replacing it is the last thing to do in here. Where there is none, or none can be locked,
+        nobody waits.
         """
         with contextlib.ExitStack() as held:
             with contextlib.suppress(OSError):
@@ -88,9 +89,10 @@ class CredentialFile:
         Raises:
             CredentialFileError: The file cannot be written; what was there is still there.
         """
-        content = self._kept() | {"refresh_token": refresh_token, "token_url": token_url}
         try:
-            _replace(self.place, json.dumps(content, indent=2) + "\n")
+            with self.alone():  # else a run that is renewing its token would write that over this one
+                content = self._kept() | {"refresh_token": refresh_token, "token_url": token_url}
+                _replace(self.place, json.dumps(content, indent=2) + "\n")
         except OSError as failure:
             text = f"The new refresh token cannot be saved at credentials_path ({type(failure).__name__})."
             raise CredentialFileError(text) from None

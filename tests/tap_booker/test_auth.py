@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_booker.auth import Token, TokenCell, _useful_seconds
+from tap_booker.credentials import CredentialFile
 from tap_booker.errors import BookerError, CredentialFileError, RefusedError, SettingError, UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Run = Callable[..., Any]
@@ -167,28 +170,55 @@ with file.alone():
 """
 
 
-def test_a_refresh_token_that_another_process_is_spending_is_waited_for(
-    fake: Any, run_tap: Run, credentials: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake.token["refresh_token"] = "refresh-4"
+@pytest.fixture
+def other_run(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[int]]]:
+    """Another process that renews its token, and goes on when somebody waits for that.
+
+    Calling it waits for its end; gives the files that were locked meanwhile, by inode.
+    """
     command = [sys.executable, "-c", HOLDER, str(credentials)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdin is not None
         assert other.stdout is not None
         assert other.stdout.readline() == "alone\n"
         lock, tell = fcntl.flock, other.stdin
+        locked: list[int] = []
 
         def go_on_then_wait(file: Any, how: int) -> None:
-            if not tell.closed:
-                tell.close()
+            locked.append(os.fstat(file.fileno()).st_ino)
+            tell.close()
             lock(file, how)
 
+        def end() -> list[int]:
+            tell.close()
+            other.wait()
+            return locked
+
         monkeypatch.setattr("tap_booker.credentials.fcntl.flock", go_on_then_wait)
-        settings = fake.settings(personal_access_token=None, credentials_path=str(credentials))
-        assert run_tap(settings).code == 0
+        yield end
+
+
+def test_a_refresh_token_that_another_process_is_spending_is_waited_for(
+    fake: Any, run_tap: Run, credentials: Path, other_run: Callable[[], list[int]]
+) -> None:
+    fake.token["refresh_token"] = "refresh-4"
+    before = credentials.stat().st_ino
+    settings = fake.settings(personal_access_token=None, credentials_path=str(credentials))
+    assert run_tap(settings).code == 0
     assert [asked.body["refresh_token"] for asked in fake.paths("token")] == [["refresh-3"]]
     assert json.loads(credentials.read_text())["refresh_token"] == "refresh-4"
+    first, second = other_run()
+    assert first == before != second, "the file that lies there now, for whoever comes next"
     assert [path.name for path in credentials.parent.iterdir()] == ["booker.json"]
+
+
+def test_what_a_sign_in_brings_is_not_lost_to_a_run_that_renews_its_token(
+    credentials: Path, other_run: Callable[[], list[int]]
+) -> None:
+    CredentialFile(str(credentials)).establish("signed-in", "http://127.0.0.1/token")
+    other_run()
+    found = json.loads(credentials.read_text())
+    assert (found["refresh_token"], found["account"]) == ("signed-in", "kept")
 
 
 def test_where_files_cannot_be_locked_nobody_waits(
