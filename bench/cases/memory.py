@@ -109,7 +109,7 @@ class _Desk:
 
     def first(self, amount: int) -> Cost:
         self.ledger, self.amount = self.place.empty(), amount
-        self._run(inputs.contacts(0))
+        self._run(inputs.contacts(1))  # a source without a contact has its first load yet to come
         cost = self._withheld(inputs.contacts(amount))
         self.ledger_mb[str(amount)] = round(self.place.size() / 1e6, 1)
         return cost

@@ -73,8 +73,8 @@ _SETTINGS = (
         "runs follow it.",
         "Set this machine's clock, best by a time service (NTP)."),
     Entry("RFZ-110", "Stream map that does not fit",
-        "An entry of `stream_maps` is no expression, names a field that the stream does not have, cannot be "
-        "worked out for a record, or leaves the stream without its key.",
+        "An entry of `stream_maps` is no expression, names a field or function that there is not, cannot be "
+        "worked out for any record, or leaves the stream without its key.",
         "Correct the entry that is named and run again: nothing was delivered, no state has left, nothing is "
         "lost. Without the entry `referrizer-ledger fits --input FILE` shows which fields a stream has."),
 )
@@ -138,8 +138,10 @@ _RECORDS = (
         "`referrizer-ledger rejects --retry`."),
     Entry("RFZ-217", "Input does not fit",
         "Some of the input that `fits` has looked at keeps no stream of the contract, or its records do not.",
-        "Put the `stream_maps` that it shows into the settings, mend what is broken at its source, and ask "
-        "again."),
+        "Put the `stream_maps` that it shows into the settings, and mend what is broken at its source."),
+    Entry("RFZ-218", "Stream map fails for a record",
+        "An expression of `stream_maps` cannot be worked out for a value of this record, often an empty one.",
+        "Let the expression take it (`given.strip() if given else None`), or mend the record at its source."),
 )
 
 _PERSON = (

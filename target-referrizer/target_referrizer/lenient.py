@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _YES = frozenset({"true", "t", "yes", "y", "1"})
 _NO = frozenset({"false", "f", "no", "n", "0"})
+#: Where an empty cell has two meanings: an empty "attended" beside a planned time is a guest who never came.
+_SAID = frozenset({"is_checked_in", "is_forgotten"})
 #: Numbers beyond this are not exact as a spreadsheet keeps them, and no phone, postal code or id.
 _EXACT = 10**15
 _DAY = r"\d{4}-\d{2}-\d{2}"
@@ -44,6 +46,7 @@ class Lenient:
         self._zone, self.local = zone, frozenset(local)
         properties = schemas.load(stream)["properties"]
         self._readers = {name: reader for name, spec in properties.items() if (reader := self._reader(spec))}
+        self._readers |= dict.fromkeys(_SAID & set(properties), _yes_or_no)
 
     def _reader(self, spec: dict[str, Any]) -> Callable[[Any], Any] | None:
         kinds = {"date": _date, "date-time": self._date_time}
@@ -104,9 +107,14 @@ def _optional(value: Any) -> Any:
 
 
 def _boolean(value: Any) -> Any:
+    return _optional(_yes_or_no(value))
+
+
+def _yes_or_no(value: Any) -> Any:
+    """A boolean that has to be said: an empty text is none."""
     if isinstance(value, str):
         word = value.strip().casefold()
-        return True if word in _YES else False if word in _NO else _optional(value)
+        return True if word in _YES else False if word in _NO else value
     return bool(value) if isinstance(value, int | float) and value in (0, 1) else value
 
 

@@ -1,11 +1,15 @@
 """Stream maps: a mistake in one is a wrong setting, told by stream, field and expression.
 
 The Singer SDK applies them. What it says of a mistake may quote a record; what is said here does not.
+Where an expression fails for what one record holds, that record is rejected, and the others go on.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
+import datetime as dt
+import json
 from collections.abc import Mapping
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
@@ -14,10 +18,12 @@ from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
 from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform
 
 from target_referrizer.errors import SettingsError
+from target_referrizer.records import Unmapped
 from target_referrizer.spelling import hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
+    from logging import Logger
 
 _REST = "__else__"
 _KEYS = "__key_properties__"
@@ -27,6 +33,12 @@ _OPTIONS = ("__alias__", _REST, _FILTER, _KEYS, _SOURCE)
 _NULL = "__NULL__"
 #: Longer expressions are told by their beginning.
 _SHOWN = 120
+#: What the target calls a stream that goes nowhere; maps may give its own name to another one.
+_NOWHERE = "left out: "
+#: What no record can mend, whatever its values are.
+_NEVER = frozenset({"FeatureNotAvailable", "FunctionNotDefined", "OperatorNotDefined"})
+_VALUES: tuple[object, ...] = (str, int, float, list, dict, dt.datetime, dt.timedelta, dt.tzinfo, dt, json)
+_ATTRIBUTES = frozenset(name for value in _VALUES for name in dir(value))
 
 
 def problems(maps: Any) -> Iterator[SettingsError]:
@@ -44,7 +56,7 @@ def problems(maps: Any) -> Iterator[SettingsError]:
 def _is_one(expression: str) -> bool:
     """Whether this can be worked out at all, as the SDK parses it; what is to be left out need not be."""
     try:
-        body = ast.parse(expression).body
+        body = ast.parse(expression.strip()).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return len(body) == 1 and isinstance(body[0], ast.Expr)
@@ -62,20 +74,24 @@ def _mistake(stream: str, field: str | None, what: str) -> SettingsError:
 class Mapper(PluginMapper):
     """The SDK's mapper, which tells mistakes in our words and knows which maps found their stream."""
 
-    def __init__(self, *args: Any, line_no: Callable[[], int], **kwargs: Any) -> None:
+    def __init__(self, config: Mapping[str, Any], logger: Logger, *, line_no: Callable[[], int]) -> None:
         """See `PluginMapper`.
 
         Args:
-            args: See there.
+            config: See there; it is left as it is, while the SDK takes entries out of it.
+            logger: See there.
             line_no: Gives the number of the line that is being read.
-            kwargs: See there.
         """
+        own: dict[str, Any] = copy.deepcopy(dict(config))
+        if maps := own.get("stream_maps"):
+            own["stream_maps"] = {stream: _stripped(fields) for stream, fields in maps.items()}
         try:
-            super().__init__(*args, **kwargs)
+            super().__init__(own, logger)
         except StreamMapConfigError as error:
             raise SettingsError("RFZ-110", f"stream_maps: {error}") from None
         self._line_no = line_no
         self._came: list[str] = []
+        self._failed: list[tuple[str, str]] = []
 
     def register_raw_stream_schema(
         self, stream_name: str, schema: dict[str, Any], key_properties: Any
@@ -86,13 +102,17 @@ class Mapper(PluginMapper):
             SettingsError: A map does not fit the stream.
         """
         self._came.append(stream_name)
+        fields = set(schema.get("properties") or {})  # the SDK adds to them what maps make
         try:
             super().register_raw_stream_schema(stream_name, schema, key_properties)
         except (StreamMapConfigError, MapExpressionError, NotImplementedError, TypeError) as error:
             raise self._unfit(stream_name, schema, key_properties, error) from None
         for one in self.stream_maps[stream_name]:
-            if isinstance(one, CustomStreamMap):
-                one._eval = self._told(stream_name, one._eval)  # type: ignore[method-assign]  # noqa: SLF001
+            if isinstance(one, RemoveRecordTransform):
+                one.stream_alias = f"{_NOWHERE}{stream_name}"
+            elif isinstance(one, CustomStreamMap) and "_eval" not in vars(one):
+                one._eval = self._told(stream_name, fields, one._eval)  # type: ignore[method-assign]  # noqa: SLF001
+                one.transform = self._whole(one.transform)  # type: ignore[method-assign]
 
     def _unfit(self, stream: str, schema: dict[str, Any], keys: Any, error: Exception) -> SettingsError:
         for fields in self._maps_of(stream):
@@ -110,8 +130,14 @@ class Mapper(PluginMapper):
             if isinstance(fields, Mapping) and fnmatch(stream, fields.get(_SOURCE, name)):
                 yield fields
 
-    def _told(self, stream: str, evaluate: Callable[..., Any]) -> Callable[..., Any]:
-        """An evaluation whose failure says where it is, and quotes the map alone."""
+    def _told(self, stream: str, fields: Collection[str], evaluate: Callable[..., Any]) -> Callable[..., Any]:
+        """An evaluation whose failure quotes the map alone, and ends the run only where no record could do.
+
+        Args:
+            stream: Whose map it is.
+            fields: Those that its SCHEMA has.
+            evaluate: The SDK's own.
+        """
 
         def told(expr: str, expr_parsed: Any, record: dict[str, Any], property_name: str | None) -> Any:
             try:
@@ -119,16 +145,35 @@ class Mapper(PluginMapper):
                     expr=expr, expr_parsed=expr_parsed, record=record, property_name=property_name
                 )
             except Exception as error:  # noqa: BLE001 - whatever an expression can raise
+                known = {*fields, *({"self"} if property_name in fields else ())}
+                why, is_for_all = _why(error, record), _fails_for_all(error, known)
+            if is_for_all:
                 where = f"at line {self._line_no()} of the input"
-                what = f"{_quoted(expr)} cannot be worked out {where}: {_why(error, record)}"
-            raise _mistake(stream, property_name or _FILTER, what)
+                what = f"{_quoted(expr)} cannot be worked out {where}: {why}"
+                raise _mistake(stream, property_name or _FILTER, what)
+            place = property_name or _FILTER
+            self._failed.append((place, f"{_quoted(expr)} cannot be worked out: {why}"))
+            return True if property_name is None else None  # the record goes on, to be rejected by its id
 
         return told
 
-    def leaves_out(self, stream: str) -> bool:
-        """Whether a stream of the input goes nowhere."""
-        maps = self.stream_maps.get(stream, [])
-        return bool(maps) and all(isinstance(one, RemoveRecordTransform) for one in maps)
+    def _whole(self, transform: Callable[..., Any]) -> Callable[..., Any]:
+        """A map whose record says that one of its expressions failed."""
+
+        def whole(record: dict[str, Any]) -> Any:
+            self._failed.clear()
+            mapped = transform(record)
+            if not self._failed:
+                return mapped
+            place, why = self._failed[0]
+            return Unmapped(mapped or {}, f"{place}: {why}", self._line_no())
+
+        return whole
+
+    @staticmethod
+    def leaves_out(stream: str) -> bool:
+        """Whether a stream, as the maps call it, goes nowhere."""
+        return stream.startswith(_NOWHERE)
 
     def idle(self) -> Iterator[str]:
         """What to say of each map whose stream never came."""
@@ -141,6 +186,29 @@ class Mapper(PluginMapper):
         """Which map may be meant for a stream that none is for: `; stream_maps has 'guests'`, or nothing."""
         near = hint(stream, self.stream_maps_dict)
         return near.replace("; did you mean", "; stream_maps has").rstrip("?") if near else ""
+
+
+def _stripped(fields: Any) -> Any:
+    """Expressions as they are worked out: blanks around one are nothing."""
+    if not isinstance(fields, Mapping):
+        return fields
+    return {name: given.strip() if isinstance(given, str) else given for name, given in fields.items()}
+
+
+def _fails_for_all(error: Exception, fields: Collection[str]) -> bool:
+    """Whether an expression fails by what it is, and not by what a record holds.
+
+    Args:
+        error: Why it failed.
+        fields: Those that the stream's SCHEMA has; where it names none, any field may be one.
+    """
+    cause = error.__cause__ or error
+    kind = type(cause).__name__
+    if kind == "NameNotDefined":
+        return bool(fields) and getattr(cause, "name", "") not in fields
+    if kind == "AttributeDoesNotExist":
+        return getattr(cause, "attr", "") not in _ATTRIBUTES
+    return kind in _NEVER
 
 
 def _why(error: Exception, record: Mapping[str, Any]) -> str:

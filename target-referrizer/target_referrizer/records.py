@@ -31,12 +31,21 @@ KEPT = (
 
 
 class Unusable(Exception):  # noqa: N818 - says what the record is
-    """A record that cannot be staged: catalogue code and reason, without personal data."""
+    """A record that cannot be staged: catalogue code and reason, without personal data, perhaps its line."""
 
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(self, code: str, reason: str, line: int = 0) -> None:
         super().__init__(code, reason)
         self.code = code
         self.reason = reason
+        self.line = line
+
+
+class Unmapped(dict[str, Any]):
+    """A record of which a stream map could not be worked out: what came of the others, and why."""
+
+    def __init__(self, record: Mapping[str, Any], why: str, line: int) -> None:
+        super().__init__(record)
+        self.why, self.line = why, line
 
 
 class Records(abc.ABC):
@@ -61,6 +70,8 @@ class Records(abc.ABC):
 
     def checked(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record as it keeps the contract, if need be once it was read leniently."""
+        if isinstance(record, Unmapped):
+            raise Unusable("RFZ-218", record.why, record.line)
         if record.get("id") in (None, ""):
             raise Unusable("RFZ-204", "the record has no id")
         if self.lenient.local or not self.contract.is_surely_kept(record):

@@ -66,8 +66,9 @@ class ContractSink(BatchSink):
         text = canonical(record)
         fit = record.get("id") not in (None, "") and is_fit(record["id"])
         key = id_text(record["id"]) if fit else "no-id-" + hashlib.sha256(text.encode()).hexdigest()[:16]
-        self.logger.warning("%s %s rejected: %s", self.stream, key, TargetError(problem.code, problem.reason))
-        return Rejected(self.stream, key, problem.code, problem.reason, text)
+        reason = problem.reason + (f" (line {problem.line} of the input)" if problem.line else "")
+        self.logger.warning("%s %s rejected: %s", self.stream, key, TargetError(problem.code, reason))
+        return Rejected(self.stream, key, problem.code, reason, text)
 
 
 class ContactsSink(ContractSink):
@@ -91,7 +92,7 @@ class CheckInsSink(ContractSink):
 
 
 class PassedOverSink(BatchSink):
-    """A stream that `stream_maps` leave out: it has a schema, and none of its records comes here."""
+    """A stream that `stream_maps` leave out, under a name of its own: none of its records comes here."""
 
     def process_batch(self, context: dict[str, Any]) -> None:
         """Nothing can be in it."""

@@ -5,7 +5,6 @@ What only a run needs is loaded by the run: `--help` and `--about` do not wait f
 
 from __future__ import annotations
 
-import copy
 import os
 import sys
 from functools import cached_property
@@ -103,9 +102,8 @@ class TargetReferrizer(Target):
         """Make the mapper of stream maps, one that tells mistakes in our words."""
         from target_referrizer.mapping import Mapper  # noqa: PLC0415
 
-        config = copy.deepcopy(dict(self.config))  # the SDK takes entries out of it
         self._mapper = self._map = Mapper(
-            config, self.logger, line_no=lambda: getattr(self.message_reader, "line_no", 0)
+            self.config, self.logger, line_no=lambda: getattr(self.message_reader, "line_no", 0)
         )
 
     # --- the run

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 from click.testing import CliRunner
 from tests.target_referrizer.salon import ago, check_in, contact, custom
 
 from target_referrizer.cli import ledger_command
+from target_referrizer.ledger import tables
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Record, Salon
@@ -30,6 +32,28 @@ def test_a_first_run_that_never_completed_is_not_braked_when_it_goes_on(salon: S
     salon.box.faults.clear()
     assert salon.run([], brake_percent=1).code == 0
     assert len(salon.shown()) == 25
+
+
+def test_runs_that_got_nothing_or_only_rejects_are_no_first_load(salon: Salon) -> None:
+    """A tap that was refused, a map that was wrong: the load that comes then is still the first."""
+    assert salon.run([]).code == 0
+    rejected = [{**one, "birthday": "soon"} for one in people(0, 25)]
+    assert salon.run(rejected).code == 3
+    assert salon.run(people(0, 25), brake_percent=1).code == 0
+    assert len(salon.shown()) == 25
+    assert salon.run(people(25, 50), brake_percent=1).code == 5
+
+
+def test_the_brake_of_a_ledger_from_before_completion_was_noted(salon: Salon) -> None:
+    salon.run(people(0, 1))
+    salon.edit_ledger(sa.delete(tables.meta).where(tables.meta.c.key.startswith("completed:")))
+    assert salon.run(people(1, 30)).code == 5
+
+
+def test_a_source_whose_contacts_are_all_gone_is_not_new(salon: Salon) -> None:
+    salon.run(people(0, 1))
+    salon.edit_ledger(sa.update(tables.contact).values(status="gone"))
+    assert salon.run(people(1, 30)).code == 5
 
 
 def test_twenty_changes_are_always_allowed_and_one_more_is_not(salon: Salon) -> None:

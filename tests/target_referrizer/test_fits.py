@@ -16,7 +16,7 @@ from target_referrizer.fits import Look
 from target_referrizer.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tests.target_referrizer.salon import Salon
@@ -78,7 +78,10 @@ def test_what_it_says_to_map_makes_a_foreign_input_one_that_is_delivered(salon: 
     assert unfit is not None
     assert (unfit.code, unfit.exit_code) == ("RFZ-217", 1)
     assert "unknown streams: 'crm-guests', 'crm-visits', 'crm-products'" in unfit.what
-    assert 'set "source_timezone": "America/Chicago"' in said
+    assert 'set "source_timezone": "America/Chicago", if that is theirs' in said
+    assert "the names are guesses: look at each before you copy\n" in said[: said.index("\n{")]
+    assert "  stream crm-products is left out: nothing in it says" in said
+    assert "  stream crm-visits: every row counts as a visit unless is_checked_in is mapped\n" in said
     assert "ACTIVATE_VERSION" in said
     assert "with it and with source_timezone 3 of 3 records fit" in said
     start, end = said.index("\n{") + 1, said.index("\n}") + 2
@@ -129,6 +132,73 @@ def test_breaches_are_counted_by_field_with_their_first_line(folder: Path) -> No
     assert "BATCH" in str(unfit)
     assert "Rosalind" not in text + str(unfit)
     assert not (folder / "referrizer.db").exists()
+
+
+@pytest.mark.usefixtures("folder")
+def test_whose_times_stamps_without_a_zone_are_is_not_guessed() -> None:
+    """Copied, a guess would shift every visit; the place to fill in is refused as it stands."""
+    said, _ = fits(FOREIGN)
+    assert 'set "source_timezone": "Area/City", the place by whose clocks they were written\n' in said
+    assert "with it 2 of 3 records fit\n" in said
+    assert "has no time zone" in said[said.index("with it") :]
+    _, refused = fits(FOREIGN, source_timezone="Area/City")
+    assert isinstance(refused, SettingsError)
+
+
+def proposed(stream: str, *fields: str) -> dict[str, Any] | None:
+    """The map for a stream with a key `no` and these fields, its own options left out."""
+    (found,) = found_maps(stream, fields)
+    return found and {field: given for field, given in found.items() if field[:2] != "__"}
+
+
+def found_maps(stream: str, fields: Iterable[str]) -> list[dict[str, Any] | None]:
+    return list(
+        found(lines(stream, ["no"], [{"no": 1, **dict.fromkeys(fields, "x")}]))["stream_maps"].values()
+    )
+
+
+@pytest.mark.usefixtures("folder")
+def test_names_that_mean_the_opposite_or_something_else_are_not_mapped() -> None:
+    strange = ("email_opt_out", "first_visit_at", "is_not_member", "non_member", "mails", "contract_id")
+    assert proposed("guests", "Mail", *strange) == {"id": "no", "email": "Mail"}
+    others = ("checked_out_at", "check_out_time", "unattended", "is_not_checked_in")
+    came = proposed("visits", "guest", "checkInTime", *others)
+    assert came == {"id": "no", "contact_id": "guest", "checked_in_at": "checkInTime"}
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_mere_date_is_a_visit_in_a_stream_of_visits_alone() -> None:
+    """No-shows, invoices and mails would earn points that cannot be taken back."""
+    for stream in ("visits", "crm-CheckIns", "attendance"):
+        assert proposed(stream, "guest_no", "date", "cancelled") == {
+            "id": "no", "contact_id": "guest_no", "checked_in_at": "date"
+        }  # fmt: skip
+    for stream in ("bookings", "appointments", "invoices", "emails_sent"):
+        for at in ("date", "datetime", "timestamp", "at"):
+            assert found_maps(stream, ("guest_no", at, "status")) == [None], stream
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_second_look_keeps_what_the_settings_say_of_all_other_streams() -> None:
+    maps = {"__else__": None, "vips": {"__source__": "guests", "id": "no"}}
+    guests = lines("guests", ["no"], [{"no": 1, "mail": "a@example.com"}])
+    given = [*guests, *lines("others", ["no"], [{"no": 1}])]
+    then = found(given, stream_maps=maps)["with_stream_maps"]
+    assert {one["stream"] for one in then} == {"guests"}
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_record_that_a_map_fails_for_is_counted_once_by_its_reason() -> None:
+    maps = {"guests": {"__alias__": "contacts", "id": "no", "email": "mail.strip()"}}
+    rows: list[dict[str, Any]] = [
+        {"no": 1, "mail": "a@example.com"},
+        {"no": 2, "mail": None},
+        {"no": 3, "mail": None},
+    ]
+    (stream,) = found(lines("guests", ["no"], rows), stream_maps=maps)["streams"]
+    (problem,) = stream["problems"]
+    assert (stream["records_that_fit"], problem["code"]) == (1, "RFZ-218")
+    assert (problem["records"], problem["first_line"]) == (2, 3)
 
 
 @pytest.mark.usefixtures("folder")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.target_referrizer.salon import check_in, contact, custom
 from tests.target_referrizer.test_contract import QUICK, RECORDS, WORD
@@ -46,6 +46,9 @@ def test_a_record_that_keeps_the_contract_is_read_as_what_it_says(given_one: tup
 
 
 @given(st.datetimes(datetime(1900, 1, 2), datetime(8999, 1, 1)))  # noqa: DTZ001 - local times have no zone
+@example(datetime(2026, 3, 8, 2, 0))  # noqa: DTZ001
+@example(datetime(2026, 3, 8, 2, 59, 59, 999999))  # noqa: DTZ001
+@example(datetime(2026, 11, 1, 1, 30))  # noqa: DTZ001
 def test_a_local_time_is_the_instant_that_its_zone_gives_it(at: datetime) -> None:
     """Told by the zone's table alone: the first instant that shows it, else one moved on by the gap."""
     found = datetime.fromisoformat(read("last_visit_at", at.isoformat(" "), LOCAL["contacts"]))
@@ -59,7 +62,8 @@ def test_a_local_time_is_the_instant_that_its_zone_gives_it(at: datetime) -> Non
     if shows:
         assert found == shows[0]
     else:
-        assert found.astimezone(CHICAGO).replace(tzinfo=None) - at <= timedelta(hours=1)
+        moved = found.astimezone(CHICAGO).replace(tzinfo=None) - at
+        assert timedelta() < moved <= timedelta(hours=1)
 
 
 def test_clocks_that_are_put_back_and_forward() -> None:
@@ -98,6 +102,7 @@ def test_what_has_no_meaning_or_several_is_refused_with_a_clear_word() -> None:
     for field, value, why in (
         ("is_member", "maybe", "must be a boolean or null"),
         ("is_member", 2, "must be a boolean or null"),
+        ("is_forgotten", " ", "must be a boolean or null"),
         ("birthday", "05/01/1990", "must be a date"),
         ("birthday", "1990-05-01T06:00:00Z", "must be a date; it has a time of day"),
         ("birthday", "1990-02-30", "must be a date"),
@@ -135,6 +140,16 @@ def test_a_spreadsheet_and_a_warehouse_feed_an_account(salon: Salon) -> None:
     assert (second["birthday"], custom(second, "Last Visit Date")) == ("1990-05-01", "2025-01-31")
     assert [one["date"][:19] for one in salon.visits()] == ["2026-03-02T15:00:00"]
     assert salon.run(rows[:2], came).writes == []
+
+
+def test_an_empty_cell_says_neither_that_somebody_came_nor_that_nobody_did(salon: Salon) -> None:
+    """In a sheet it stands beside the planned time of who did not come; points cannot be taken back."""
+    salon.run([contact(1)])
+    rows = [
+        check_in(key, 1, salon.now, is_checked_in=said) for key, said in (("a", ""), ("b", " "), ("c", None))
+    ]
+    counts = salon.run([], rows, max_reject_percent=100).accounting["check_ins"]
+    assert (counts["reasons"]["rejected"], counts["delivered"]) == ({"RFZ-203": 2}, 1)
 
 
 @pytest.mark.parametrize(

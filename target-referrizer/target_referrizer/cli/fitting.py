@@ -48,9 +48,9 @@ def fits(ask: AskSettings, shape: str, records: IO[str]) -> None:
     with_maps = {**config, "stream_maps": {**mapped, **maps}}
     then = _look(ask, with_maps, records) if maps and _rewound(records) else None
     zoneless = page.zoneless(then or look)
-    zone = {"source_timezone": ask.checked(config).policy.zone.key}
-    if then and zoneless and _rewound(records):
-        then = _look(ask, {**with_maps, **zone}, records)
+    zone = config.get("timezone")  # whose times they are nobody guesses
+    if then and zoneless and zone and _rewound(records):
+        then = _look(ask, {**with_maps, "source_timezone": zone}, records)
     answer = {
         "fits": look.fits,
         "streams": [one.as_json() for one in look.streams.values()],
@@ -59,7 +59,7 @@ def fits(ask: AskSettings, shape: str, records: IO[str]) -> None:
         "stream_maps": maps,
         "with_stream_maps": then and [one.as_json() for one in then.streams.values()],
     }
-    common.answer(answer, shape, lambda _: _lines(look, maps, then, zone if zoneless else {}))
+    common.answer(answer, shape, lambda _: _lines(look, maps, then, (zone or "") if zoneless else None))
     if not look.fits:
         raise TargetError("RFZ-217", page.unfit(look))
 
@@ -79,13 +79,18 @@ def _rewound(records: IO[str]) -> bool:
     return True
 
 
-def _lines(look: Look, maps: dict[str, Any], then: Look | None, zone: dict[str, str]) -> Iterator[str]:
+def _lines(look: Look, maps: dict[str, Any], then: Look | None, zone: str | None) -> Iterator[str]:
+    """What is said to people; `zone` is empty where stamps have none and nobody has said whose they are."""
     from target_referrizer.fits import page
 
     yield from page.lines(look)
-    if zone:
-        yield f"some stamps have no time zone: set {as_json(zone)[1:-1]}, if that is theirs"
+    if zone is not None:
+        given = as_json({"source_timezone": zone or "Area/City"})[1:-1]
+        whose = "if that is theirs" if zone else "the place by whose clocks they were written"
+        yield f"some stamps have no time zone: set {given}, {whose}"
     if maps:
+        yield "the names are guesses: look at each before you copy"
+        yield from page.cautions(maps)
         yield "what to map, as a setting of target-referrizer:"
         yield from as_json({"stream_maps": maps}, indent=2).splitlines()
     if then:

@@ -54,7 +54,7 @@ def _fields(meant: str | None, stream: StreamCount) -> dict[str, str]:
     """Expressions by field of the contract; none where a field is missing that it cannot do without."""
     if meant is None:
         return {}
-    found = fields_for(meant, _known(stream), stream.keys)
+    found = fields_for(meant, stream.name, _known(stream), stream.keys)
     given = {field: _expression(name, stream) for field, name in found.items()}
     if len(stream.keys) > 1:
         given = {"id": " + '-' + ".join(f"str({_expression(one, stream)})" for one in stream.keys), **given}

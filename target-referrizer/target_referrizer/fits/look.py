@@ -46,7 +46,7 @@ class Look:
         self.idle: list[str] = []
         self._reader = LineReader()
         log = logging.getLogger("target-referrizer")
-        self._maps = Mapper(dict(config), log, line_no=lambda: self._reader.line_no)
+        self._maps = Mapper(config, log, line_no=lambda: self._reader.line_no)
         self._records = {name: kind(settings, datetime.now(UTC)) for name, kind in RECORDS.items()}
 
     @property
@@ -94,8 +94,8 @@ class Look:
         self._reader.assert_line_requires(message["schema"], {"properties"})
         name, keys = message["stream"], message.get("key_properties") or []
         self._maps.register_raw_stream_schema(name, message["schema"], keys)
-        if not self._maps.leaves_out(name):
-            for one in self._maps.stream_maps[name]:
+        for one in self._maps.stream_maps[name]:
+            if not self._maps.leaves_out(one.stream_alias):
                 self.streams.setdefault(
                     (name, one.stream_alias), StreamCount(name, one.stream_alias, tuple(keys))
                 )

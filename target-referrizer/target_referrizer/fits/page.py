@@ -10,7 +10,7 @@ from target_referrizer.spelling import hint
 from target_referrizer.terminal import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from target_referrizer.fits.counts import Count, FieldCount, StreamCount
     from target_referrizer.fits.look import Look
@@ -47,6 +47,15 @@ def unfit(look: Look) -> str:
     unknown = f"; unknown streams: {', '.join(filter(None, strange))}" if strange else ""
     batches = "; BATCH messages" if any(one.batches.times for one in look.streams.values()) else ""
     return f"{look.fit:,} of {counted(look.records, 'record')} of the input fit{unknown}{batches}"
+
+
+def cautions(maps: Mapping[str, Mapping[str, str] | None]) -> Iterator[str]:
+    """What to know of maps before they are copied."""
+    for name, fields in maps.items():
+        if fields is None:
+            yield f"  stream {name} is left out: nothing in it says who somebody is, or that somebody came"
+        elif fields.get("__alias__", name) == "check_ins" and "is_checked_in" not in fields:
+            yield f"  stream {name}: every row counts as a visit unless is_checked_in is mapped"
 
 
 def zoneless(look: Look) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,7 @@ _FIELDS = {
         " client_no member_id member person_id user_id",
         "location_id": "location branch_id store_id site_id salon_id",
         "checked_in_at": "checked_in check_in_at check_in_time checkin_time came came_at visited visited_at"
-        " arrived arrived_at arrival visit_date visit_time visited_on date datetime timestamp at",
+        " arrived arrived_at arrival visit_date visit_time visited_on",
         "is_checked_in": "attended showed_up has_come",
         "starts_at": "start start_time starts begins_at scheduled_at",
         "status": "visit_status appointment_status",
@@ -51,14 +50,19 @@ _FIELDS = {
 NEEDED = {"contacts": ("id",), "check_ins": ("id", "contact_id", "checked_in_at")}
 #: Without one of these nobody is reached.
 _TELLING = {"contacts": {"email", "phone"}, "check_ins": {"contact_id", "checked_in_at"}}
-_CUTOFF = 0.8
+#: When a row is from, which says that somebody came only where its stream is one of visits.
+_BARE = "date datetime timestamp at"
+_OF_VISITS = "check_in checkin visit attendance arrival"
 
 
-def fields_for(stream: str, known: Iterable[str], keys: Collection[str]) -> dict[str, str]:
+def fields_for(stream: str, name: str, known: Iterable[str], keys: Collection[str]) -> dict[str, str]:
     """By field of the contract, the field of another system that is most likely the same.
+
+    Names that are only alike are none: `first_visit_at` is no `last_visit_at`.
 
     Args:
         stream: Of the contract.
+        name: What the other system calls its stream.
         known: The other system's fields.
         keys: Those that make up its key.
     """
@@ -66,19 +70,21 @@ def fields_for(stream: str, known: Iterable[str], keys: Collection[str]) -> dict
     if len(keys) == 1:
         plain.pop(_plain(min(keys)), None)
     found = {"id": min(keys)} if len(keys) == 1 else {}
-    for looks in (_same, _near):
-        for field, names in _FIELDS[stream].items():
-            if field not in found and (name := looks(field, names.split(), plain)):
-                found[field] = plain.pop(name)
+    bare = _BARE if stream == "check_ins" and _is_named(name, _OF_VISITS) else ""
+    for field, names in _FIELDS[stream].items():
+        more = bare if field == "checked_in_at" else ""
+        same = next((one for one in (field, *names.split(), *more.split()) if one in plain), None)
+        if field not in found and same:
+            found[field] = plain.pop(same)
     return found
 
 
 def stream_for(name: str, known: Iterable[str], keys: Collection[str]) -> str | None:
     """Which stream of the contract another system's stream is, None where it is none."""
-    known, plain = list(known), _plain(name)
-    guesses = {stream: fields_for(stream, known, keys) for stream in _STREAMS}
+    known = list(known)
+    guesses = {stream: fields_for(stream, name, known, keys) for stream in _STREAMS}
     good = {stream: found for stream, found in guesses.items() if _is_telling(stream, found)}
-    named = [stream for stream, words in _STREAMS.items() if any(one in plain for one in words.split())]
+    named = [stream for stream, words in _STREAMS.items() if _is_named(name, words)]
     return max(good, key=lambda one: (one in named, len(good[one]))) if good else None
 
 
@@ -87,13 +93,8 @@ def _is_telling(stream: str, found: Collection[str]) -> bool:
     return bool(telling) if stream == "contacts" else telling == _TELLING[stream]
 
 
-def _same(field: str, names: list[str], plain: Collection[str]) -> str | None:
-    return next((one for one in (field, *names) if one in plain), None)
-
-
-def _near(field: str, names: list[str], plain: Collection[str]) -> str | None:
-    near = (difflib.get_close_matches(one, plain, n=1, cutoff=_CUTOFF) for one in (field, *names))
-    return next((one[0] for one in near if one), None)
+def _is_named(name: str, words: str) -> bool:
+    return any(one in _plain(name) for one in words.split())
 
 
 def _plain(word: str) -> str:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from target_referrizer.clock import told
 from target_referrizer.ledger import notes
 from target_referrizer.ledger.locks import holder
-from target_referrizer.ledger.tables import event, meta, rejection, run
+from target_referrizer.ledger.tables import contact, event, meta, rejection, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ KEPT = timedelta(days=90)
 NAMED = ("source", "contact_id", "remote_id")
 TIME_HAS_PASSED = "time has passed since the last visit"  # why a group moved without any news
 COMPLETE = (0, 3, 5)  # exit codes of runs that delivered everything that could be, or might be
-_COMPLETED = "completed:"  # notes of the sources that have had such a run
+_COMPLETED = "completed:"  # notes of the sources that have had such a run, and contacts after it
 DIED = -1  # exit code of a run that never said how it ended
 _NOTE = sa.insert(event)
 
@@ -169,7 +169,7 @@ def finish_run(
         }
         tx.execute(sa.update(run).where(run.c.id == run_no).values(**ended))
         this = tx.execute(sa.select(run.c.as_of, run.c.source, run.c.command).where(run.c.id == run_no)).one()
-        if this.command == "run" and exit_code in COMPLETE:
+        if this.command == "run" and exit_code in COMPLETE and tx.scalar(sa.select(_has_linked(this.source))):
             notes.put(tx, _COMPLETED + this.source, finished_at.isoformat())
         horizon = this.as_of - KEPT
         tx.execute(sa.delete(event).where(event.c.at < horizon))
@@ -223,13 +223,20 @@ def _newest(ledger: Rows, where: sa.ColumnElement[bool]) -> sa.Row[Any] | None:
 def has_completed(ledger: Ledger, source: str | None = None) -> bool:
     """Whether a run has come to its end with everything delivered that could be, ever.
 
+    One after which the source had no contact in Referrizer, as where its tap was refused, does not count: the
+    first load is yet to come.
+
     Args:
         ledger: Whose runs.
         source: Only this source's; None: any source's.
     """
-    done = run.c.exit_code.in_(COMPLETE) & (run.c.command == "run")
+    done = run.c.exit_code.in_(COMPLETE) & (run.c.command == "run") & _has_linked(run.c.source)
     noted = meta.c.key.startswith(_COMPLETED, autoescape=True)
     if source is not None:
         done, noted = done & (run.c.source == source), meta.c.key == _COMPLETED + source
     # Runs are dropped after 90 days, a source may rest for longer; older ledgers hold no such note.
-    return bool(ledger.scalar(sa.select(sa.exists().where(done) | sa.exists().where(noted))))
+    return bool(ledger.scalar(sa.select(sa.exists().where(noted) | sa.exists().where(done))))
+
+
+def _has_linked(source: str | sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(contact.c.source == source, contact.c.status == "linked")
