@@ -6,6 +6,7 @@ The pages of this folder, and the plugins' definitions for Meltano projects that
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,10 @@ def definitions() -> dict[Path, str]:
 
 
 def _definition(kind: str, entry: Mapping[str, Any]) -> str:
-    own = {"variant": VARIANT, "pip_url": entry["name"], "executable": entry["name"]}
+    name = entry["name"]
+    package = tomllib.loads((CHECKOUT / name / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pinned = f"{name}=={package['version']}"  # another's package of that name would have to have it, too
+    own = {"variant": VARIANT, "pip_url": pinned, "executable": name}
     return json.dumps({"plugin_type": kind, **entry, **own}, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.foreign.conftest import installed, said
-from tests.foreign.warehouse import MAPS, Warehouse
+from tests.foreign.warehouse import MAPS, SETTINGS, Warehouse
 from tests.pipeline.blocks import blocks_of
 from tests.target_referrizer.salon import custom
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 [SHEETS] = [json.loads(block.text) for block in blocks_of("docs/composing.md") if block.said == "sheets.json"]
-TODAY = {"visits_since": "2026-03-02T00:00:00-06:00"}  # so that this morning's check-ins are visits
+SINCE = {"visits_since": "2025-07-01T00:00:00-05:00"}  # so that all check-ins are visits
 
 SHOWN = {
     "ann@example.com": (
@@ -36,7 +36,8 @@ SHOWN = {
     "+13125550103": ("Çağla", "Çelik", "+13125550103", "2000-02-29", None, "2025-07-04", "Past customers"),
     "di@example.com": (None, None, None, None, "Y", None, "Leads"),
 }
-VISITED = ["2026-03-02T14:00:00.000Z"]
+#: 23:30 in Chicago is 04:30 UTC of the next day in July, and 05:30 in February.
+VISITED = ["2025-07-05T04:30:00.000Z", "2026-02-21T05:30:00.000Z", "2026-03-02T14:00:00.000Z"]
 
 
 def shown(salon: Salon) -> dict[str, tuple[Any, ...]]:
@@ -68,10 +69,11 @@ def tables(warehouse: Warehouse) -> list[str]:
 def test_tables_of_a_warehouse_arrive_and_cost_nothing_the_next_hour(
     salon: Salon, warehouse: Warehouse, tables: list[str]
 ) -> None:
-    settings = {**MAPS, **TODAY, "source": "crm"}
+    settings = {**MAPS, **SETTINGS, **SINCE}
+    assert SETTINGS["local_times"] == ["check_ins.checked_in_at"]
     assert salon.run_lines(tables, **settings).code == 0
     assert shown(salon) == SHOWN
-    assert [visit["date"] for visit in salon.visits()] == VISITED
+    assert sorted(visit["date"] for visit in salon.visits()) == VISITED
     salon.pass_time(hours=1)
     again = salon.run_lines(tables, **settings)
     assert (again.code, again.writes) == (0, [])
@@ -90,10 +92,10 @@ def test_a_mapper_between_both_does_what_the_targets_own_maps_do(
     (tmp_path / "maps.json").write_text(json.dumps(MAPS))
     mapper = installed("meltano-map-transform") / "meltano-map-transform"
     mapped = said(mapper, "--config", tmp_path / "maps.json", given="\n".join(tables) + "\n").splitlines()
-    assert salon.run_lines(mapped, **TODAY, source="crm").code == 0
+    assert salon.run_lines(mapped, **SINCE, **SETTINGS).code == 0
     assert shown(salon) == SHOWN
-    assert [visit["date"] for visit in salon.visits()] == VISITED
-    assert salon.run_lines(mapped, **TODAY, source="crm").writes == []
+    assert sorted(visit["date"] for visit in salon.visits()) == VISITED
+    assert salon.run_lines(mapped, **SINCE, **SETTINGS).writes == []
 
 
 # Run by the Python of the tap's own environment, which has what writes Excel.
@@ -118,7 +120,7 @@ def test_a_sheet_of_guests_as_csv_and_one_of_visits_as_excel_arrive(salon: Salon
     ]
     lines += ['3,Çağla,"Çelik",,3125550103,2000-02-29,,"a, b"', "4,,,di@example.com,,,yes,"]
     (tmp_path / "guests.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    visits = [(7001, 1, "2026-02-20 23:30"), (7002, 2, "2026-03-02 08:00"), (7003, 3, "2025-07-04 21:00")]
+    visits = [(7001, 1, "2026-02-20 23:30"), (7002, 2, "2026-03-02 08:00"), (7003, 3, "2025-07-04 23:30")]
     said(commands / "python", "-c", WRITE, tmp_path / "visits.xlsx", json.dumps(visits))
     guests = {
         "path": str(tmp_path / "guests.csv"),
@@ -135,12 +137,12 @@ def test_a_sheet_of_guests_as_csv_and_one_of_visits_as_excel_arrive(salon: Salon
     }
     (tmp_path / "tap.json").write_text(json.dumps({"files": [guests, came]}))
     rows = said(commands / "tap-spreadsheets", "--config", tmp_path / "tap.json").splitlines()
-    settings = {**SHEETS, **TODAY, "source": "sheets"}
+    settings = {**SHEETS, **SINCE}
     first = salon.run_lines(rows, **settings)
     assert first.code == 0
     assert [first.accounting[stream]["rejected"] for stream in ("contacts", "check_ins")] == [0, 0]
     assert shown(salon) == SHOWN
-    assert [visit["date"] for visit in salon.visits()] == VISITED
+    assert sorted(visit["date"] for visit in salon.visits()) == VISITED
     assert salon.run_lines(rows, **settings).writes == []
 
 
@@ -170,10 +172,10 @@ def test_a_recorded_singer_file_of_a_web_shop_is_played_back(salon: Salon, tmp_p
     (tmp_path / "tap.json").write_text(json.dumps(settings))
     tap = installed("tap-singer-jsonl") / "tap-singer-jsonl"
     lines = said(tap, "--config", tmp_path / "tap.json").splitlines()
-    assert salon.run_lines(lines, **TODAY, source="web").code == 0
+    assert salon.run_lines(lines, **SINCE, source="web").code == 0
     assert {mail: one[-1] for mail, one in shown(salon).items()} == {
         "ann@example.com": "Leads",
         "bob@example.com": "Current customers",
     }
-    assert [visit["date"] for visit in salon.visits()] == VISITED
-    assert salon.run_lines(lines, **TODAY, source="web").writes == []
+    assert sorted(visit["date"] for visit in salon.visits()) == VISITED[2:]
+    assert salon.run_lines(lines, **SINCE, source="web").writes == []

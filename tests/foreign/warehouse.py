@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 [ADDED] = [block for block in blocks_of("docs/composing.md") if block.said == "more of meltano.yml"]
 [MAPPER] = yaml.safe_load(ADDED.text)["plugins"]["mappers"]
 MAPS: dict[str, Any] = MAPPER["mappings"][0]["config"]
-[VIEW] = re.findall(r"`(CREATE VIEW .+)`", text_of("docs/composing.md"))
+#: Settings of the target, as the document exports them.
+SETTINGS: dict[str, Any] = {
+    name.lower(): json.loads(value[1:-1]) if value[0] == "'" else value
+    for name, value in re.findall(r"TARGET_REFERRIZER_(\w+)=('.+?'|\S+)", text_of("docs/composing.md"))
+}
 TABLES = """\
 DROP SCHEMA IF EXISTS crm CASCADE;
 CREATE SCHEMA crm;
@@ -36,13 +40,13 @@ GUESTS: list[tuple[Any, ...]] = [
 VISITS = [
     ("V-1", 1, "2026-02-20 23:30"),  # another day by the clock of UTC
     ("V-2", 2, "2026-03-02 08:00"),
-    ("V-3", 3, "2025-07-04 22:00"),  # in summer, and long ago
+    ("V-3", 3, "2025-07-04 23:30"),  # in summer, when an hour less than in winter makes it another day
 ]
 
 
 @dataclass
 class Warehouse:
-    """Tables and a view of a company's own, read by tap-postgres."""
+    """Tables of a company's own, read by tap-postgres."""
 
     database: str
     folder: Path
@@ -59,8 +63,7 @@ class Warehouse:
             connection.execute(sa.text(statement), rows) if rows else connection.exec_driver_sql(statement)
 
     def fill(self) -> None:
-        for statement in (TABLES, VIEW):
-            self.execute(statement)
+        self.execute(TABLES)
         guests = [{f"p{place}": value for place, value in enumerate(guest)} for guest in GUESTS]
         self.execute(
             "INSERT INTO crm.guests VALUES (:p0, :p1, :p2, :p3, :p4, CAST(:p5 AS date), :p6)", *guests

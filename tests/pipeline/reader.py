@@ -45,8 +45,13 @@ ELSEWHERE = {
     "make fresh": "test_fresh.py proves what it forgets",
     "git pull": "the tests have nowhere to pull from",
     "meltano install": "the plugins are installed; test_fresh.py installs them in a clone",
-    "pip install tap-booker": "test_packages.py installs the wheel by this name where nothing else is",
-    "pip install target-referrizer": "test_packages.py installs the wheel by this name where nothing else is",
+    "make -C /srv/booker-referrizer dist": "test_packages.py builds both wheels",
+    "pip install /srv/booker-referrizer/dist/tap_booker-0.1.0-py3-none-any.whl": (
+        "test_packages.py installs the wheel where nothing else is"
+    ),
+    "pip install /srv/booker-referrizer/dist/target_referrizer-0.1.0-py3-none-any.whl": (
+        "test_packages.py installs the wheel where nothing else is"
+    ),
     f"meltano add --from-ref {ADDED}/extractors/tap-booker--booker-referrizer.lock tap-booker": (
         "test_packages.py adds it to an empty project"
     ),

@@ -41,6 +41,15 @@ TYPED = [block for block in blocks_of("docs/composing.md") if block.is_run]
 [NAMED] = [block for block in blocks_of("docs/composing.md") if block.said == "meltano.yml"]
 
 
+def version_of(name: str) -> str:
+    return str(tomllib.loads(text_of(f"{name}/pyproject.toml"))["project"]["version"])
+
+
+def wheel_of(name: str) -> str:
+    """How documents call it."""
+    return f"/srv/booker-referrizer/dist/{name.replace('-', '_')}-{version_of(name)}-py3-none-any.whl"
+
+
 @EACH
 def test_each_package_has_the_licence(name: str) -> None:
     assert (CHECKOUT / name / "LICENSE").read_bytes() == (CHECKOUT / "LICENSE").read_bytes()
@@ -54,7 +63,8 @@ def test_a_readme_is_whole_where_a_registry_shows_it_alone(name: str) -> None:
     )
     assert shown.count("<table>") == len(re.findall(r"^\|(?:-+\|)+$", written, re.MULTILINE))
     assert [link for link in re.findall(r'(?:href|src)="([^"]+)"', shown) if "://" not in link] == []
-    assert f"pip install {name}" in written
+    assert wheel_of(name) in written
+    assert f"pip install {name}" not in written
 
 
 def test_the_definitions_are_what_meltano_yml_says() -> None:
@@ -67,7 +77,7 @@ def test_the_definitions_are_what_meltano_yml_says() -> None:
 @pytest.mark.parametrize("path", sorted(CHECKOUT.glob("plugins/*/*")), ids=lambda path: path.name)
 def test_a_definition_holds_nothing_of_this_checkout(path: Path) -> None:
     definition = json.loads(path.read_text(encoding="utf-8"))
-    assert definition["pip_url"] == definition["name"]
+    assert definition["pip_url"] == f"{definition['name']}=={version_of(definition['name'])}"
     assert path.name == f"{definition['name']}--{definition['variant']}.lock"
     assert path.parent.name == definition["plugin_type"]
     assert "constraints" not in json.dumps(definition)
@@ -170,6 +180,12 @@ def test_an_empty_project_runs_both_plugins_from_their_wheels(added: Shop) -> No
         [mine] = plugins[kind]
         assert mine["settings"] == entry["settings"]
         assert set(mine["commands"]) == set(entry["commands"])
+
+
+def test_documents_pin_the_version_that_is_built() -> None:
+    written = text_of("docs/composing.md")
+    assert f"pip_url: target-referrizer[postgres]=={version_of('target-referrizer')}`" in written
+    assert f"pip_url: {wheel_of('tap-booker')}`" in written
 
 
 @pytest.mark.slow
