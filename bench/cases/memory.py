@@ -109,7 +109,7 @@ class _Desk:
 
     def first(self, amount: int) -> Cost:
         self.ledger, self.amount = self.place.empty(), amount
-        # A source without a contact has its first load yet to come. 3: the stub knows it from an earlier ledger.
+        # A source without a contact has its first load yet to come; 3: the stub had it by an earlier ledger.
         self._run(inputs.contacts(1), 0, 3)
         cost = self._withheld(inputs.contacts(amount))
         self.ledger_mb[str(amount)] = round(self.place.size() / 1e6, 1)

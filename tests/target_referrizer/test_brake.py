@@ -50,9 +50,9 @@ def test_the_brake_of_a_ledger_from_before_completion_was_noted(salon: Salon) ->
     assert salon.run(people(1, 30)).code == 5
 
 
-def test_a_source_whose_contacts_are_all_gone_is_not_new(salon: Salon) -> None:
+def test_a_source_whose_contacts_were_all_forgotten_is_not_new(salon: Salon) -> None:
     salon.run(people(0, 1))
-    salon.edit_ledger(sa.update(tables.contact).values(status="gone"))
+    assert salon.run(people(0, 1, is_forgotten=True, updated_at=salon.now.isoformat())).code == 0
     assert salon.run(people(1, 30)).code == 5
 
 
