@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+import os
 import pstats
 import re
 import threading
@@ -10,7 +11,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,15 +63,24 @@ def profiled(begin: Callable[[], object], file: Path) -> None:
             mine.disable()
             profiles.append(mine)
 
-    threading.Thread.run = watched  # type: ignore[method-assign, assignment]
-    try:
-        profiles[0].runcall(begin)
-    finally:
+    def dump() -> None:
         seen = pstats.Stats(profiles[0])
         for more in profiles[1:]:
             with suppress(TypeError):  # one that has seen nothing
                 seen.add(more)
         seen.dump_stats(file)
+
+    def leave(status: int) -> NoReturn:
+        profiles[0].disable()
+        dump()
+        ended(status)
+
+    threading.Thread.run = watched  # type: ignore[method-assign, assignment]
+    ended, os._exit = os._exit, leave  # the tap waits for no thread that is under way
+    try:
+        profiles[0].runcall(begin)
+    finally:
+        dump()
 
 
 def rooms(folder: Path) -> dict[str, float]:

@@ -372,6 +372,8 @@ def test_a_profile_names_rooms_of_ours_and_libraries(tmp_path: Path, monkeypatch
     rooms = case.profile()
     assert {"target_referrizer.sinks", "SQLAlchemy", "Singer SDK", "JSON", "imports"} <= set(rooms)
     assert list(rooms.values()) == sorted(rooms.values(), reverse=True)
+    slow, _ = reading.cases(0.01)
+    assert {"tap_booker.rows", "tap_booker.pages", "requests and urllib3"} <= set(slow.profile())
 
 
 @pytest.mark.slow
