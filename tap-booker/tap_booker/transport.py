@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import ssl
@@ -9,13 +10,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, LocationParseError, NameResolutionError, ReadTimeoutError
 
 from tap_booker import measures
@@ -84,11 +85,11 @@ class Transport:
         self.has_answered = False
         self.clock_ahead: float | None = None
         self._ways: dict[tuple[str, ...], Mapping[str, Any]] = {}
+        self._models: dict[str, requests.PreparedRequest] = {}
         self._session = requests.Session()
-        # The pool may be shared between threads; with cookies off, the session changes nothing else.
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # Threads share it: it prepares requests and its adapters send them, so that it keeps nothing.
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=connections))
+            self._session.mount(scheme, _Adapter(pool_maxsize=connections))
         self._session.headers.update(
             {
                 "Ocp-Apim-Subscription-Key": subscription_key,
@@ -111,10 +112,9 @@ class Transport:
         asked_at, began = datetime.now(UTC), time.monotonic()
         due, status = began + self._timeout, None
         try:
-            with self._session.send(
+            with self._session.get_adapter(call.url).send(
                 self._prepared(call),
                 timeout=(min(CONNECT_SECONDS, self._timeout), self._timeout),
-                allow_redirects=False,
                 **self._way_to(call.url),
             ) as answer:
                 self._compare_clocks(asked_at, answer)
@@ -128,6 +128,19 @@ class Transport:
             measures.request_took(time.monotonic() - began, call.url, status, tally)
 
     def _prepared(self, call: Call) -> requests.PreparedRequest:
+        """The request as the session makes it; of pages, which are many, it makes the first alone."""
+        if call.json is None or call.query or call.form:
+            return self._made(call)
+        if call.url not in self._models:
+            self._models[call.url] = self._made(Call(call.method, call.url))
+        model, request = self._models[call.url], requests.PreparedRequest()
+        request.method, request.url, request.headers = model.method, model.url, model.headers.copy()
+        request.body = json.dumps(call.json, allow_nan=False).encode()
+        request.headers["Content-Type"] = "application/json"
+        request.headers["Content-Length"] = str(len(request.body))
+        return _Bearer(call.token)(request)
+
+    def _made(self, call: Call) -> requests.PreparedRequest:
         auth = _Bearer(call.token)
         request = requests.Request(
             call.method, call.url, params=call.query, json=call.json, data=call.form, auth=auth
@@ -167,6 +180,17 @@ class Transport:
         if isinstance(failure, NO_ADDRESSES):
             return SettingError("base_url or token_url is no usable address.")
         return UnreachableError(f"Booker cannot be reached ({_obstacle(failure)}).")
+
+
+class _Adapter(HTTPAdapter):
+    """Searches no answer for cookies, of which none are kept."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """See `HTTPAdapter`."""
+        response = requests.Response()
+        response.request, response.raw = req, resp
+        response.status_code, response.headers = resp.status, CaseInsensitiveDict(resp.headers)
+        return response
 
 
 class _Bearer(requests.auth.AuthBase):
