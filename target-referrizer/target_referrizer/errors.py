@@ -52,13 +52,11 @@ _SETTINGS = (
         "Copy the token again from Referrizer's Integrations page into `api_token`; nothing is lost, the "
         "next run goes on."),
     Entry("RFZ-105", "Wrong account",
-        "The ledger belongs to another Referrizer account or another address of the API than the settings "
-        "name.",
+        "The ledger belongs to another Referrizer account or address of the API than the settings name.",
         "Give each account its own `ledger_url`, or put back the token and address that this ledger was "
         "made with; a mistyped token looks like another account."),
     Entry("RFZ-106", "Other groups than the ledger's",
-        "The groups, the group without a visit or the time zone differ from those that the ledger keeps "
-        "for this account.",
+        "The groups, the group without a visit or the time zone differ from those of the ledger.",
         "Give every source of one ledger the same `groups`, `no_visit_group` and `timezone`."),
     Entry("RFZ-107", "Missing custom field",
         "Referrizer does not know a custom field that the field map writes to; fields must exist before "
@@ -77,6 +75,10 @@ _SETTINGS = (
         "worked out for any record, or leaves the stream without its key.",
         "Correct the entry that is named and run again: nothing was delivered, no state has left, nothing is "
         "lost. Without the entry `referrizer-ledger fits --input FILE` shows which fields a stream has."),
+    Entry("RFZ-111", "Key that is not id",
+        "The key of a stream is not `id` alone, so that several of its rows could be taken for one.",
+        "Say by `stream_maps` what the one key is, such as `id: str(shop) + '-' + str(no)` with "
+        "`__key_properties__: [id]`; `referrizer-ledger fits --input FILE` writes it for you."),
 )
 
 _RECORDS = (
@@ -89,8 +91,7 @@ _RECORDS = (
         "Look at what the tap writes to its standard output; log lines belong on standard error."),
     Entry("RFZ-203", "Record breaks the contract",
         "A field of the record is not of the type or form that the stream contract asks for.",
-        "Mend the record at its source or the mapping in the tap; its next good version is taken by "
-        "itself."),
+        "Mend the record at its source, or the mapping; its next good version is taken by itself."),
     Entry("RFZ-204", "Record without id",
         "The record has no id, so it can neither be linked nor recognised when it comes again.",
         "Let the tap emit a stable `id` for every record."),
@@ -126,8 +127,7 @@ _RECORDS = (
         "Check the clock and the time zone of the booking system and of this machine."),
     Entry("RFZ-214", "Contact gone",
         "The contact was linked, but Referrizer does not have it any more; an owner may have deleted it.",
-        "Nothing, if it was deleted on purpose; else create it again in Referrizer with the same e-mail "
-        "or phone."),
+        "Nothing, if it was deleted on purpose; else create it again with the same e-mail or phone."),
     Entry("RFZ-215", "BATCH messages",
         "The input holds a BATCH message, which names files instead of carrying records; the target reads "
         "records.",
@@ -183,8 +183,7 @@ _LEDGER = (
         "Keep the ledger in a folder of its own that only the target's user may write to (`chmod 700`)."),
     Entry("RFZ-407", "Report not written",
         "The report on the ledger could not be written; nothing else is changed by that.",
-        "Check `report_path`, or the file that `--output` names, and the space and permissions of its "
-        "folder."),
+        "Check `report_path`, or the file that `--output` names, and its folder's space and permissions."),
 )
 
 _BRAKE = (

@@ -107,7 +107,9 @@ class Mapper(PluginMapper):
             super().register_raw_stream_schema(stream_name, schema, key_properties)
         except (StreamMapConfigError, MapExpressionError, NotImplementedError, TypeError) as error:
             raise self._unfit(stream_name, schema, key_properties, error) from None
-        for one in self.stream_maps[stream_name]:
+        for one, given in zip(self.stream_maps[stream_name], self._given(stream_name), strict=True):
+            if "id" in given and _KEYS not in given:
+                one.transformed_key_properties = ["id"]  # the map says what it is
             if isinstance(one, RemoveRecordTransform):
                 one.stream_alias = f"{_NOWHERE}{stream_name}"
             elif isinstance(one, CustomStreamMap) and "_eval" not in vars(one):
@@ -129,6 +131,17 @@ class Mapper(PluginMapper):
         for name, fields in self.stream_maps_dict.items():
             if isinstance(fields, Mapping) and fnmatch(stream, fields.get(_SOURCE, name)):
                 yield fields
+
+    def _given(self, stream: str) -> list[Mapping[str, Any]]:
+        """The entries of each of a stream's maps, in their order: the stream's own first, then its copies."""
+        own: Mapping[str, Any] = {}
+        copies: list[Mapping[str, Any]] = []
+        for name, fields in self.stream_maps_dict.items():
+            if isinstance(fields, Mapping) and _SOURCE in fields:
+                copies += [fields] if _is_for(fields[_SOURCE], stream) else []
+            elif _is_for(name, stream):
+                own = fields if isinstance(fields, Mapping) else {}
+        return [own, *copies]
 
     def _told(self, stream: str, fields: Collection[str], evaluate: Callable[..., Any]) -> Callable[..., Any]:
         """An evaluation whose failure quotes the map alone, and ends the run only where no record could do.
@@ -186,6 +199,10 @@ class Mapper(PluginMapper):
         """Which map may be meant for a stream that none is for: `; stream_maps has 'guests'`, or nothing."""
         near = hint(stream, self.stream_maps_dict)
         return near.replace("; did you mean", "; stream_maps has").rstrip("?") if near else ""
+
+
+def _is_for(name: str, stream: str) -> bool:
+    return name == stream or fnmatch(stream, name)
 
 
 def _stripped(fields: Any) -> Any:

@@ -13,7 +13,7 @@ from target_referrizer.people import email_key, fold, phone_key
 from target_referrizer.terminal import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from target_referrizer.settings import Settings
 
@@ -168,6 +168,11 @@ def _instant(value: Any) -> datetime | None:
     if instant.year not in YEARS:
         raise Unusable("RFZ-203", f"a date-time is of the year {instant.year}")
     return instant
+
+
+def is_by_id(keys: Collection[str] | None) -> bool:
+    """Whether a stream with this key is told apart by `id`; one without a key names none that is wrong."""
+    return not keys or set(keys) == {"id"}
 
 
 def is_fit(value: Any) -> bool:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.sinks import BatchSink
 
-from target_referrizer.errors import TargetError
+from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger.journal import Rejected
 from target_referrizer.ledger.rows import canonical, id_text
-from target_referrizer.records import RECORDS, Unusable, is_fit
+from target_referrizer.records import RECORDS, Unusable, is_by_id, is_fit
 
 if TYPE_CHECKING:
     from target_referrizer.ledger.rows import ContactRow, VisitRow
@@ -40,11 +40,18 @@ class ContractSink(BatchSink):
 
     def setup(self) -> None:
         """Load the contract once for each stream."""
+        self.check_key()
         self._records = RECORDS[self.stream](self.run.settings, self.run.as_of)
 
     def __init__(self, target: TargetReferrizer, **kwargs: Any) -> None:
         super().__init__(target, **kwargs)
         self.run = target.run
+
+    def check_key(self) -> None:
+        """Refuse a stream of which `id` may name several rows: all but one of them would count as old."""
+        if not is_by_id(self.key_properties):
+            keys = ", ".join(self.key_properties)
+            raise SettingsError("RFZ-111", f"the key of the stream {self.stream} is {keys}, and not id alone")
 
     @abc.abstractmethod
     def stage(self, rows: list[Any]) -> None:

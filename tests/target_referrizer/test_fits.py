@@ -218,6 +218,20 @@ def test_a_stream_whose_key_has_another_name_is_told_what_to_map() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_key_that_is_not_id_alone_does_not_fit_and_is_mapped() -> None:
+    people = [{"shop": shop, **contact(7), "email": f"{shop}@example.com", "no": shop} for shop in "ns"]
+    for keys, key in ((["shop", "id"], "str(shop) + '-' + str(id)"), (["no"], "no")):
+        said = found(lines("contacts", keys, people))
+        assert (said["fits"], said["streams"][0]["key"]) == (False, keys)
+        assert said["stream_maps"]["contacts"]["id"] == key
+        (then,) = said["with_stream_maps"]
+        assert (then["fits"], then["ids_again"]["times"]) == (True, 0)
+        text, unfit = fits(lines("contacts", keys, people))
+        assert f"its key is {', '.join(keys)}, and not id alone: refused (RFZ-111)" in text
+        assert "a key that is not id alone: contacts" in str(unfit)
+
+
+@pytest.mark.usefixtures("folder")
 def test_an_input_without_a_stream_does_not_fit_and_a_wrong_map_is_a_wrong_setting() -> None:
     said, unfit = fits(['{"type": "STATE", "value": {}}'])
     assert "the input holds no stream" in said

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from tests.target_referrizer.salon import contact, singer
 
-from target_referrizer.errors import TargetError
+from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import Ledger, tables
 
 if TYPE_CHECKING:
@@ -104,6 +104,28 @@ def test_a_record_that_an_expression_fails_for_is_rejected_and_the_others_go_on(
     with closing(Ledger(salon.config()["ledger_url"])) as ledger:
         (row,) = ledger.rows(sa.select(tables.rejection))
     assert (row.stream, row.id, row.settled_at is None) == ("contacts", "7", False)
+
+
+def test_a_stream_whose_key_is_not_id_alone_is_refused_until_a_map_says_what_the_key_is(salon: Salon) -> None:
+    """By `id` alone one of two people whom two shops give the same number would be lost without a word."""
+    people = [contact(7, shop=shop, email=f"{shop}@example.com", guest_no=shop) for shop in ("n", "s")]
+    first, *rows = singer("contacts", people)
+    properties = {"properties": {key: {} for key in people[0]}}
+    for keys in (["shop", "id"], ["guest_no"]):
+        schema = json.dumps(json.loads(first) | {"key_properties": keys, "schema": properties})
+        with pytest.raises(SettingsError) as wrong:
+            salon.run_lines([schema, *rows])
+        assert (wrong.value.code, wrong.value.exit_code) == ("RFZ-111", 2)
+        assert wrong.value.what == f"the key of the stream contacts is {', '.join(keys)}, and not id alone"
+        given = " + '-' + ".join(f"str({key})" for key in keys)
+        for number, more in enumerate(({}, {"__key_properties__": ["id"]})):
+            maps = {"contacts": {"id": given, "first_name": "first_name"} | more}
+            outcome = salon.run_lines([schema, *rows], stream_maps=maps, source=f"{keys[0]}{number}")
+            assert (outcome.code, outcome.accounting["contacts"]["superseded"]) == (0, 0)
+            assert outcome.accounting["contacts"]["read"] == 2
+    assert [one["email"] for one in salon.shown()] == ["n@example.com", "s@example.com"]
+    with closing(Ledger(salon.config()["ledger_url"])) as ledger:
+        assert {row.id for row in ledger.rows(sa.select(tables.contact))} == {"n-7", "s-7", "n", "s"}
 
 
 def test_without_fields_in_the_schema_a_missing_one_is_the_records_own(salon: Salon) -> None:

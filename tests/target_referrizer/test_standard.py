@@ -34,6 +34,9 @@ class StoppingSink(ContactsSink):
 
     _singer_validate_message = BatchSink._singer_validate_message
 
+    def check_key(self) -> None:
+        """The suite's streams have keys of their own."""
+
 
 class AnyStream(TargetReferrizer):
     """Takes any stream for contacts."""

@@ -39,7 +39,7 @@ def maps_for(streams: Iterable[StreamCount], mapped: Collection[str]) -> dict[st
 
 
 def _needs_a_map(stream: StreamCount) -> bool:
-    return not stream.is_known or bool(stream.missing())
+    return not stream.is_known or not stream.is_by_id or bool(stream.missing())
 
 
 def _meant(stream: StreamCount) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer import schemas
+from target_referrizer.records import is_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -52,6 +53,7 @@ class StreamCount:
         name: As the input calls it.
         alias: As the maps call it.
         keys: Its key, as its SCHEMA says.
+        mapped_keys: Its key, as the maps say.
         records: How many came.
         fit: How many of them keep the contract.
         fields: What was found in each field, by name; of the contract's own ones once mapped.
@@ -64,6 +66,7 @@ class StreamCount:
     name: str
     alias: str
     keys: tuple[str, ...] = ()
+    mapped_keys: tuple[str, ...] = ()
     records: int = 0
     fit: int = 0
     fields: dict[str, FieldCount] = field(default_factory=dict)
@@ -80,7 +83,12 @@ class StreamCount:
     @property
     def fits(self) -> bool:
         """Whether all of it can be taken."""
-        return self.is_known and self.fit == self.records and not self.batches.times
+        return self.is_known and self.is_by_id and self.fit == self.records and not self.batches.times
+
+    @property
+    def is_by_id(self) -> bool:
+        """Whether its key is `id`."""
+        return is_by_id(self.mapped_keys)
 
     @property
     def contract(self) -> Collection[str]:
@@ -109,6 +117,7 @@ class StreamCount:
             "stream": self.name,
             "as": self.alias,
             "in_contract": self.is_known,
+            "key": list(self.mapped_keys),
             "fits": self.fits,
             "records": self.records,
             "records_that_fit": self.fit,

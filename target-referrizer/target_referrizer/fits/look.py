@@ -96,9 +96,9 @@ class Look:
         self._maps.register_raw_stream_schema(name, message["schema"], keys)
         for one in self._maps.stream_maps[name]:
             if not self._maps.leaves_out(one.stream_alias):
-                self.streams.setdefault(
-                    (name, one.stream_alias), StreamCount(name, one.stream_alias, tuple(keys))
-                )
+                mapped = tuple(one.transformed_key_properties or ())
+                count = StreamCount(name, one.stream_alias, tuple(keys), mapped)
+                self.streams.setdefault((name, one.stream_alias), count).mapped_keys = mapped
 
     def _note(self, message: dict[str, Any], what: str) -> None:
         for one in self._of(str(message.get("stream"))):

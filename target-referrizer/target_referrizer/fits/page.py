@@ -22,18 +22,23 @@ def lines(look: Look) -> Iterator[str]:
     """All of it but the maps to copy."""
     for stream in look.streams.values():
         yield from _stream(stream)
-    if look.unknown_contacts:
-        who = counted(look.unknown_contacts, "contact")
-        yield f"check-ins of {who} without a record in this input wait, unless an earlier run brought them"
+    yield from _waiting(look)
     yield from look.idle
     if not look.streams:
         yield "the input holds no stream; is any selected in the tap?"
 
 
 def broken(look: Look) -> Iterator[str]:
-    """What cannot be taken of streams of the contract."""
+    """What cannot be taken of streams of the contract, and what waits."""
     for stream in look.streams.values():
         yield from _problems(stream)
+    yield from _waiting(look)
+
+
+def _waiting(look: Look) -> Iterator[str]:
+    if look.unknown_contacts:
+        who = counted(look.unknown_contacts, "contact")
+        yield f"check-ins of {who} without a record in this input wait, unless an earlier run brought them"
 
 
 def _problems(stream: StreamCount) -> Iterator[str]:
@@ -45,8 +50,10 @@ def unfit(look: Look) -> str:
     """What does not fit, in a line."""
     strange = [named(one.alias).strip() for one in look.streams.values() if not one.is_known]
     unknown = f"; unknown streams: {', '.join(filter(None, strange))}" if strange else ""
+    keyed = [one.alias for one in look.streams.values() if one.is_known and not one.is_by_id]
+    keys = f"; a key that is not id alone: {', '.join(keyed)}" if keyed else ""
     batches = "; BATCH messages" if any(one.batches.times for one in look.streams.values()) else ""
-    return f"{look.fit:,} of {counted(look.records, 'record')} of the input fit{unknown}{batches}"
+    return f"{look.fit:,} of {counted(look.records, 'record')} of the input fit{unknown}{keys}{batches}"
 
 
 def cautions(maps: Mapping[str, Mapping[str, str] | None]) -> Iterator[str]:
@@ -94,6 +101,8 @@ def _fields(stream: StreamCount) -> Iterator[str]:
     over = [f"{name}{_near(name, stream)}" for name in stream.fields if name not in kept]
     if over:
         yield f"  passed over: {', '.join(over)}"
+    if not stream.is_by_id:
+        yield f"  its key is {', '.join(stream.mapped_keys)}, and not id alone: refused (RFZ-111)"
     if stream.missing():
         yield f"  missing, and required: {', '.join(stream.missing())}"
 

@@ -32,6 +32,7 @@ _FIELDS = {
         "accepts_sms": "sms_opt_in accepts_texts text_opt_in",
         "updated_at": "updated modified modified_at changed changed_at last_modified last_updated updated_on",
         "created_at": "created created_on registered_at",
+        "is_forgotten": "",
     },
     "check_ins": {
         "id": "check_in_id checkin_id visit_id appointment_id booking_id visit_no appointment_no uid",
@@ -44,6 +45,7 @@ _FIELDS = {
         "starts_at": "start start_time starts begins_at scheduled_at",
         "status": "visit_status appointment_status",
         "as_of": "updated_at updated modified modified_at changed changed_at",
+        "is_time_inferred": "",
     },
 }
 #: Without these nothing comes of a stream.
