@@ -11,6 +11,7 @@ import copy
 import datetime as dt
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ _NULL = "__NULL__"
 _SHOWN = 120
 #: What the target calls a stream that goes nowhere; maps may give its own name to another one.
 _NOWHERE = "left out: "
+_JSON = (str, int, float, list, dict, type(None))
 #: What no record can mend, whatever its values are.
 _NEVER = frozenset({"FeatureNotAvailable", "FunctionNotDefined", "OperatorNotDefined"})
 _VALUES: tuple[object, ...] = (str, int, float, list, dict, dt.datetime, dt.timedelta, dt.tzinfo, dt, json)
@@ -176,12 +178,24 @@ class Mapper(PluginMapper):
         def whole(record: dict[str, Any]) -> Any:
             self._failed.clear()
             mapped = transform(record)
+            for name, value in (mapped or {}).items():
+                if not isinstance(value, _JSON):
+                    mapped[name] = self._in_json(name, value)
             if not self._failed:
                 return mapped
             place, why = self._failed[0]
             return Unmapped(mapped or {}, f"{place}: {why}", self._line_no())
 
         return whole
+
+    def _in_json(self, name: str, value: Any) -> Any:
+        """What an expression gave as JSON has it: Python's dates as text, decimals as numbers."""
+        if isinstance(value, dt.date | dt.time):
+            return value.isoformat()
+        if isinstance(value, Decimal) and value.is_finite():
+            return int(value) if value == value.to_integral_value() else float(value)
+        self._failed.append((name, f"it gives a {type(value).__name__}, which is no text, number or date"))
+        return None
 
     @staticmethod
     def leaves_out(stream: str) -> bool:

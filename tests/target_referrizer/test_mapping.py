@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+import re
 from contextlib import closing
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
-from tests.target_referrizer.salon import contact, singer
+from tests.target_referrizer.salon import NOW, contact, singer
+from tests.target_referrizer.test_readme import README
 
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.ledger import Ledger, tables
+from target_referrizer.mapping import Mapper
+from target_referrizer.records import RECORDS, Unmapped
+from target_referrizer.settings import Settings
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
@@ -126,6 +133,41 @@ def test_a_stream_whose_key_is_not_id_alone_is_refused_until_a_map_says_what_the
     assert [one["email"] for one in salon.shown()] == ["n@example.com", "s@example.com"]
     with closing(Ledger(salon.config()["ledger_url"])) as ledger:
         assert {row.id for row in ledger.rows(sa.select(tables.contact))} == {"n-7", "s-7", "n", "s"}
+
+
+RECIPE = re.compile(r'^\| .+ \| `"(\w+)": "(.+)"` \|$', re.MULTILINE)
+MADE: list[tuple[dict[str, Any], str]] = [
+    ({"dob": "05/01/1990"}, "1990-05-01"),
+    ({"came": "1772463600"}, "2026-03-02T15:00:00+00:00"),
+    ({"dob": 32994}, "1990-05-01"),
+    ({"came": 46083.375}, "2026-03-02T15:00:00+00:00"),
+    ({"address": {"city": "Austin"}}, "Austin"),
+]
+
+
+def mapped(stream: str, fields: dict[str, str], record: dict[str, Any]) -> Any:
+    maps = Mapper({"stream_maps": {stream: fields}}, logging.getLogger(), line_no=lambda: 1)
+    maps.register_raw_stream_schema(stream, {"properties": {name: {} for name in record}}, ["id"])
+    return maps.stream_maps[stream][0].transform(record)
+
+
+def test_the_readmes_recipes_give_what_they_say_also_as_dates_of_python() -> None:
+    settings = Settings.parse({"api_token": "t", "source_timezone": "America/Chicago"})
+    recipes = RECIPE.findall(README.split("Maps can compute")[1].split("\n\n")[1])
+    assert len(recipes) == len(MADE)
+    for (field, expression), (given, meant) in zip(recipes, MADE, strict=True):
+        stream = "check_ins" if field == "checked_in_at" else "contacts"
+        record = {"id": 1, "contact_id": 1, "checked_in_at": None, **given}
+        found = RECORDS[stream](settings, NOW).checked(mapped(stream, {field: expression}, record))
+        assert found[field] == meant
+
+
+def test_what_an_expression_gives_that_is_no_value_rejects_the_record() -> None:
+    given = {"id": "datetime.datetime(2026, 3, 2)", "state": "datetime.timedelta(days=1)", "zip": "n"}
+    found = mapped("contacts", given, {"id": 1, "n": Decimal(60601)})
+    assert (found["id"], found["zip"], type(found["zip"])) == ("2026-03-02T00:00:00", 60601, int)
+    assert isinstance(found, Unmapped)
+    assert found.why == "state: it gives a timedelta, which is no text, number or date"
 
 
 def test_without_fields_in_the_schema_a_missing_one_is_the_records_own(salon: Salon) -> None:
