@@ -38,6 +38,8 @@ class LineReader(SingerReader):
                 return
             except UnicodeError:
                 raise TargetError("RFZ-202", f"line {self.line_no} of the input is not UTF-8") from None
+            if self.line_no == 1:
+                line = line.removeprefix("\ufeff")  # Windows marks its files by it
             if line.strip():
                 yield line
 

@@ -157,6 +157,14 @@ class TargetReferrizer(Target):
                 stream, as_typed(os.environ).start,
             )  # fmt: skip
 
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        """Stage what came under a stream's former SCHEMA before what comes now: the later line is newer."""
+        super()._process_schema_message(message_dict)
+        self._drain_all(self._sinks_to_clear, 1)
+        for sink in self._sinks_to_clear:
+            sink.clean_up()
+        self._sinks_to_clear.clear()
+
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """Say in our words what the SDK says about a record without a schema."""
         _leave_if_asked()
@@ -183,9 +191,8 @@ class TargetReferrizer(Target):
         """Stage what is left, then reconcile and deliver; state leaves only here."""
         for idle in self._map.idle():
             self.logger.warning("%s", idle)
-        for sinks in (self._sinks_to_clear, self._sinks_active.values()):
-            self._drain_all(sinks, 1)
-        for sink in (*self._sinks_to_clear, *self._sinks_active.values()):
+        self._drain_all(self._sinks_active.values(), 1)
+        for sink in self._sinks_active.values():
             sink.clean_up()
         _leave_if_asked()
         code = self.run.finish(self._leave_state)

@@ -17,6 +17,7 @@ from tests.target_referrizer.salon import check_in, contact, singer
 
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.settings import Settings
+from target_referrizer.sinks import ContractSink
 from target_referrizer.target import TargetReferrizer
 
 if TYPE_CHECKING:
@@ -277,6 +278,11 @@ def test_half_of_a_character_is_replaced_and_the_contact_arrives(salon: Salon) -
     assert (salon.one()["firstName"], salon.one()["lastName"]) == ("Ada \ufffd", "Byron \U0001f600")
 
 
+def test_the_mark_at_the_beginning_of_a_windows_file_is_passed_over(salon: Salon) -> None:
+    first, *rows = singer("contacts", [contact(1)])
+    assert salon.run_lines([f"\ufeff{first}", *rows]).accounting["contacts"]["created"] == 1
+
+
 @pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
 def test_input_that_is_not_utf_8_is_one_clear_line(salon: Salon, locale: str) -> None:
     file = salon.folder / "target.json"
@@ -306,6 +312,20 @@ def test_streams_of_another_tap_come_through_stream_maps(salon: Salon) -> None:
     outcome = salon.run_lines(lines, stream_maps=maps, source="desk")
     assert outcome.accounting["contacts"]["created"] == 1
     assert salon.shown()[0]["email"] == "g1@example.com"
+
+
+def test_a_row_from_before_a_changed_schema_does_not_win_over_a_later_one(
+    salon: Salon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of the new one that is full goes into the ledger while the input still runs."""
+    monkeypatch.setattr(ContractSink, "MAX_SIZE_DEFAULT", 2)
+    old, new = ([contact(1, updated_at=None, city=city)] for city in ("Austin", "Chicago"))
+    more = [contact(2)]
+    schema, *rows = singer("contacts", [*new, *more])
+    changed = json.dumps(json.loads(schema) | {"schema": {"properties": {"id": {}, "city": {}}}})
+    outcome = salon.run_lines([*singer("contacts", old), changed, *rows])
+    assert (outcome.code, outcome.accounting["contacts"]["superseded"]) == (0, 1)
+    assert salon.one(email="ada1@example.com")["address"]["city"] == "Chicago"
 
 
 def test_the_order_of_the_streams_does_not_matter(salon: Salon) -> None:
