@@ -232,6 +232,32 @@ def test_a_key_that_is_not_id_alone_does_not_fit_and_is_mapped() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_objects_are_mapped_to_no_field_and_what_it_says_reaches_into_them() -> None:
+    rows = [
+        {"no": 1, "mail": "a@example.com", "address": {"Rosalind": 1, "city": "Austin"}, "mobile": ["1"]},
+        {"no": 2, "mail": "b@example.com", "address": None, "mobile": "3125550111"},
+    ]
+    guests = lines("guests", ["no"], rows)
+    schema = {"address": {"type": "object", "properties": {"city": {"type": "string"}}}, "no": {}, "mail": {}}
+    guests[0] = json.dumps(json.loads(guests[0]) | {"schema": {"properties": schema}})
+    for more in ({}, {"flattening_enabled": True, "flattening_max_depth": 1}):
+        said = found(guests, **more)
+        own = {"__alias__": "contacts", "__key_properties__": ["id"], "__else__": None}
+        assert said["stream_maps"] == {"guests": {**own, "id": "no", "email": "mail"}}
+        assert [one["records_that_fit"] for one in said["with_stream_maps"]] == [2]
+    text, _ = fits(guests)
+    assert "  objects or lists, which no field takes: address, mobile\n" in text
+    assert "Rosalind" not in text
+    reach = "(record.get('address') or {}).get('city')"
+    assert f'    a map reaches into one by "{reach}"\n' in text
+    maps = {"guests": said["stream_maps"]["guests"] | {"city": reach}}
+    (stream,) = found(guests, stream_maps=maps)["streams"]
+    assert {one["name"]: one["filled"] for one in stream["fields"]}["city"] == 1
+    text, _ = fits(guests, flattening_enabled=True, flattening_max_depth=1, piped=True)
+    assert "what to map is told of a file alone" in text
+
+
+@pytest.mark.usefixtures("folder")
 def test_an_input_without_a_stream_does_not_fit_and_a_wrong_map_is_a_wrong_setting() -> None:
     said, unfit = fits(['{"type": "STATE", "value": {}}'])
     assert "the input holds no stream" in said

@@ -44,7 +44,11 @@ def fits(ask: AskSettings, shape: str, records: IO[str]) -> None:
     config = {key: value for key, value in ask.config().items() if key != "as_of"} | {"api_token": "-"}
     look = _look(ask, config, records)
     mapped = config.get("stream_maps") or {}
-    maps = advice.maps_for(look.streams.values(), mapped)
+    plain: Look | None = look
+    if config.get("flattening_enabled"):  # maps are worked out for records as they come, and flattened then
+        bare = {**config, "flattening_enabled": False}
+        plain = _look(ask, bare, records) if _rewound(records) else None
+    maps = advice.maps_for(plain.streams.values(), mapped) if plain else {}
     with_maps = {**config, "stream_maps": {**mapped, **maps}}
     then = _look(ask, with_maps, records) if maps and _rewound(records) else None
     zoneless = page.zoneless(then or look)
@@ -59,7 +63,8 @@ def fits(ask: AskSettings, shape: str, records: IO[str]) -> None:
         "stream_maps": maps,
         "with_stream_maps": then and [one.as_json() for one in then.streams.values()],
     }
-    common.answer(answer, shape, lambda _: _lines(look, maps, then, (zone or "") if zoneless else None))
+    whose = (zone or "") if zoneless else None
+    common.answer(answer, shape, lambda _: _lines(look, maps if plain else None, then, whose))
     if not look.fits:
         raise TargetError("RFZ-217", page.unfit(look))
 
@@ -79,7 +84,7 @@ def _rewound(records: IO[str]) -> bool:
     return True
 
 
-def _lines(look: Look, maps: dict[str, Any], then: Look | None, zone: str | None) -> Iterator[str]:
+def _lines(look: Look, maps: dict[str, Any] | None, then: Look | None, zone: str | None) -> Iterator[str]:
     """What is said to people; `zone` is empty where stamps have none and nobody has said whose they are."""
     from target_referrizer.fits import page
 
@@ -88,6 +93,8 @@ def _lines(look: Look, maps: dict[str, Any], then: Look | None, zone: str | None
         given = as_json({"source_timezone": zone or "Area/City"})[1:-1]
         whose = "if that is theirs" if zone else "the place by whose clocks they were written"
         yield f"some stamps have no time zone: set {given}, {whose}"
+    if maps is None and not look.fits:
+        yield "with flattening_enabled what to map is told of a file alone, and not of what comes by a pipe"
     if maps:
         yield "the names are guesses: look at each before you copy"
         yield from page.cautions(maps)

@@ -47,7 +47,8 @@ def _meant(stream: StreamCount) -> str | None:
 
 
 def _known(stream: StreamCount) -> list[str]:
-    return [name for name in stream.fields if not name.startswith("_sdc_")]
+    fields = stream.fields.items()
+    return [name for name, found in fields if not (name.startswith("_sdc_") or found.is_nested)]
 
 
 def _fields(meant: str | None, stream: StreamCount) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer import schemas
+from target_referrizer.fits.words import is_word
 from target_referrizer.records import is_by_id
 
 if TYPE_CHECKING:
@@ -35,14 +36,26 @@ class FieldCount:
     Attributes:
         present: Records that have it, empty or not.
         filled: Records in which it is not empty.
+        is_nested: Whether an object or a list was seen in it, which no field of the contract takes.
+        inner: A field of such an object that the contract may have by this name.
         read: Values that were read leniently.
         broken: Breaches of the contract, by what it asks for.
     """
 
     present: int = 0
     filled: int = 0
+    is_nested: bool = False
+    inner: str = ""
     read: Count = field(default_factory=Count)
     broken: dict[str, Count] = field(default_factory=dict)
+
+    def add(self, value: Any) -> None:
+        """Count a value."""
+        self.present += 1
+        self.filled += value not in (None, "")
+        if isinstance(value, dict | list):
+            self.is_nested = True
+            self.inner = self.inner or next(filter(is_word, value), "")
 
 
 @dataclass
@@ -140,4 +153,5 @@ def _field_json(name: str, found: FieldCount, is_kept: bool) -> dict[str, Any]: 
         for reason, count in found.broken.items()
     ]
     read = {"records": found.read.times, "first_line": found.read.first_line}
-    return {"name": name, "in_contract": is_kept, "filled": found.filled, "read_as": read, "broken": broken}
+    seen = {"in_contract": is_kept, "filled": found.filled, "is_nested": found.is_nested}
+    return {"name": name, **seen, "read_as": read, "broken": broken}

@@ -120,9 +120,7 @@ class Look:
     def _judge(self, stream: StreamCount, record: dict[str, Any]) -> None:
         stream.records += 1
         for name, value in record.items():
-            found = stream.field_of(name)
-            found.present += 1
-            found.filled += value not in _EMPTY
+            stream.field_of(name).add(value)
         if stream.is_known and self._is_good(stream, self._records[stream.alias], record):
             stream.fit += 1
 

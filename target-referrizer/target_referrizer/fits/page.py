@@ -88,10 +88,19 @@ def _stream(stream: StreamCount) -> Iterator[str]:
         yield from _problems(stream)
     if stream.twice.times:
         yield _row("id came before", stream.twice.times, f"the newer counts; {_first(stream.twice)}")
+    yield from _nested(stream)
     if stream.batches.times:
         yield _row("BATCH messages", stream.batches.times, "refused (RFZ-215)")
     if stream.versions.times:
         yield _row("ACTIVATE_VERSION", stream.versions.times, "nobody is deleted in Referrizer")
+
+
+def _nested(stream: StreamCount) -> Iterator[str]:
+    nested = {name: found.inner for name, found in stream.fields.items() if found.is_nested}
+    if nested:
+        yield f"  objects or lists, which no field takes: {', '.join(nested)}"
+    for name in (name for name, inner in nested.items() if inner):
+        yield f'    a map reaches into one by "(record.get({name!r}) or {{}}).get({nested[name]!r})"'
 
 
 def _fields(stream: StreamCount) -> Iterator[str]:

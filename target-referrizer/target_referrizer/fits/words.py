@@ -57,6 +57,16 @@ _BARE = "date datetime timestamp at"
 _OF_VISITS = "check_in checkin visit attendance arrival"
 
 
+_KNOWN = frozenset(
+    one for fields in _FIELDS.values() for field, names in fields.items() for one in (field, *names.split())
+)
+
+
+def is_word(name: object) -> bool:
+    """Whether some field of the contract is called so somewhere; what else a key may be could be a person."""
+    return isinstance(name, str) and _plain(name) in _KNOWN
+
+
 def fields_for(stream: str, name: str, known: Iterable[str], keys: Collection[str]) -> dict[str, str]:
     """By field of the contract, the field of another system that is most likely the same.
 
