@@ -258,6 +258,29 @@ def test_objects_are_mapped_to_no_field_and_what_it_says_reaches_into_them() -> 
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_stream_whose_key_is_an_e_mail_is_taken_by_what_shows_nobody() -> None:
+    guests = lines("guests", ["E-Mail"], [{"E-Mail": "rosalind@private.example", "given": "Rosalind"}])
+    said = found(guests)
+    fields = said["stream_maps"]["guests"]
+    mail = "record.get('E-Mail')"
+    assert (fields["id"], fields["email"]) == (f"sha256(str({mail})) if {mail} else None", mail)
+    assert said["with_stream_maps"][0]["fits"] is True
+    text, _ = fits(guests)
+    assert "  stream guests: its key is an e-mail or phone; who changes it comes as somebody new\n" in text
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_second_stream_of_people_is_told_to_come_under_a_source_of_its_own() -> None:
+    """The ids of both may be equal."""
+    guests = lines("guests", ["no"], [{"no": 1, "mail": "a@example.com", "given": "Ada"}])
+    leads = lines("leads", ["no"], [{"no": 1, "mail": "b@example.com"}])
+    text, _ = fits([*leads, *guests, *lines("soaps", ["sku"], [{"sku": 1}])])
+    alone = "load this one in runs with a `source` of its own"
+    assert f"  stream leads is left out: guests is taken as contacts already; {alone}\n" in text
+    assert "  stream soaps is left out: nothing in it says who somebody is" in text
+
+
+@pytest.mark.usefixtures("folder")
 def test_an_input_without_a_stream_does_not_fit_and_a_wrong_map_is_a_wrong_setting() -> None:
     said, unfit = fits(['{"type": "STATE", "value": {}}'])
     assert "the input holds no stream" in said

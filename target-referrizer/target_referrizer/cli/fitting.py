@@ -48,7 +48,7 @@ def fits(ask: AskSettings, shape: str, records: IO[str]) -> None:
     if config.get("flattening_enabled"):  # maps are worked out for records as they come, and flattened then
         bare = {**config, "flattening_enabled": False}
         plain = _look(ask, bare, records) if _rewound(records) else None
-    maps = advice.maps_for(plain.streams.values(), mapped) if plain else {}
+    maps, left = advice.maps_for(plain.streams.values() if plain else (), mapped)
     with_maps = {**config, "stream_maps": {**mapped, **maps}}
     then = _look(ask, with_maps, records) if maps and _rewound(records) else None
     zoneless = page.zoneless(then or look)
@@ -61,10 +61,11 @@ def fits(ask: AskSettings, shape: str, records: IO[str]) -> None:
         "unknown_contacts": look.unknown_contacts,
         "stamps_without_zone": zoneless,
         "stream_maps": maps,
+        "left_out": left,
         "with_stream_maps": then and [one.as_json() for one in then.streams.values()],
     }
     whose = (zone or "") if zoneless else None
-    common.answer(answer, shape, lambda _: _lines(look, maps if plain else None, then, whose))
+    common.answer(answer, shape, lambda _: _lines(look, (maps, left) if plain else None, then, whose))
     if not look.fits:
         raise TargetError("RFZ-217", page.unfit(look))
 
@@ -84,7 +85,9 @@ def _rewound(records: IO[str]) -> bool:
     return True
 
 
-def _lines(look: Look, maps: dict[str, Any] | None, then: Look | None, zone: str | None) -> Iterator[str]:
+def _lines(
+    look: Look, proposed: tuple[dict[str, Any], dict[str, str]] | None, then: Look | None, zone: str | None
+) -> Iterator[str]:
     """What is said to people; `zone` is empty where stamps have none and nobody has said whose they are."""
     from target_referrizer.fits import page
 
@@ -93,11 +96,12 @@ def _lines(look: Look, maps: dict[str, Any] | None, then: Look | None, zone: str
         given = as_json({"source_timezone": zone or "Area/City"})[1:-1]
         whose = "if that is theirs" if zone else "the place by whose clocks they were written"
         yield f"some stamps have no time zone: set {given}, {whose}"
-    if maps is None and not look.fits:
+    maps, left = proposed or ({}, {})
+    if proposed is None and not look.fits:
         yield "with flattening_enabled what to map is told of a file alone, and not of what comes by a pipe"
     if maps:
         yield "the names are guesses: look at each before you copy"
-        yield from page.cautions(maps)
+        yield from page.cautions(maps, left)
         yield "what to map, as a setting of target-referrizer:"
         yield from as_json({"stream_maps": maps}, indent=2).splitlines()
     if then:

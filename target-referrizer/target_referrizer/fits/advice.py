@@ -5,10 +5,10 @@ from __future__ import annotations
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
-from target_referrizer.fits.words import NEEDED, fields_for, stream_for
+from target_referrizer.fits.words import NEEDED, fields_for, is_personal, stream_for
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from target_referrizer.fits.counts import StreamCount
 
@@ -16,26 +16,43 @@ if TYPE_CHECKING:
 _TAKEN = frozenset({"_", "self", "record", "config", "fake", "None", "True", "False"})
 
 
-def maps_for(streams: Iterable[StreamCount], mapped: Collection[str]) -> dict[str, Any]:
+_NOBODY = "nothing in it says who somebody is, or that somebody came"
+
+
+def maps_for(
+    streams: Iterable[StreamCount], mapped: Collection[str]
+) -> tuple[dict[str, Any], dict[str, str]]:
     """By stream of the input, the map that it needs; one that is no contact and no check-in is left out.
 
     Args:
         streams: What was found.
         mapped: Streams that have a map already, which is left to its owner.
+
+    Returns:
+        The maps, and by each stream that is left out the reason.
     """
+    streams = list(streams)
     strange = [one for one in streams if one.name not in mapped and _needs_a_map(one)]
     guesses = [(_meant(one), one) for one in strange]
     found: dict[str, Any] = {}
-    taken = {one.alias for one in streams if one not in strange}
-    for stream, one in sorted(guesses, key=lambda guess: -len(_fields(*guess))):
-        fields = {} if stream in taken else _fields(stream, one)
-        if stream is None or not fields:
+    left: dict[str, str] = {}
+    taken = {one.alias: one.name for one in streams if one not in strange}
+    for stream, one in sorted(guesses, key=lambda guess: (not guess[1].is_known, -len(_fields(*guess)))):
+        fields = _fields(stream, one)
+        if stream is None or not fields or stream in taken:
+            is_second = bool(stream and fields)
+            left |= {} if one.is_known else {one.name: _second(stream, taken) if is_second else _NOBODY}
             found |= {} if one.is_known else {one.name: None}
             continue
-        taken.add(stream)
+        taken[stream] = one.name
         alias = {} if stream == one.name else {"__alias__": stream}
         found[one.name] = {**alias, "__key_properties__": ["id"], "__else__": None, **fields}
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items())), left
+
+
+def _second(stream: str | None, taken: Mapping[str | None, str]) -> str:
+    """Why another stream of people stays out: its ids could be those of others in the first."""
+    return f"{taken[stream]} is taken as {stream} already; load this one in runs with a `source` of its own"
 
 
 def _needs_a_map(stream: StreamCount) -> bool:
@@ -59,6 +76,9 @@ def _fields(meant: str | None, stream: StreamCount) -> dict[str, str]:
     given = {field: _expression(name, stream) for field, name in found.items()}
     if len(stream.keys) > 1:
         given = {"id": " + '-' + ".join(f"str({_expression(one, stream)})" for one in stream.keys), **given}
+    if any(map(is_personal, stream.keys)):  # ids stand in logs
+        key = given["id"]
+        given["id"] = f"sha256({key})" if len(stream.keys) > 1 else f"sha256(str({key})) if {key} else None"
     return given if all(one in given for one in NEEDED[meant]) else {}
 
 

@@ -56,12 +56,15 @@ def unfit(look: Look) -> str:
     return f"{look.fit:,} of {counted(look.records, 'record')} of the input fit{unknown}{keys}{batches}"
 
 
-def cautions(maps: Mapping[str, Mapping[str, str] | None]) -> Iterator[str]:
-    """What to know of maps before they are copied."""
+def cautions(maps: Mapping[str, Mapping[str, str] | None], left: Mapping[str, str]) -> Iterator[str]:
+    """What to know of maps before they are copied, and why streams are left out."""
     for name, fields in maps.items():
         if fields is None:
-            yield f"  stream {name} is left out: nothing in it says who somebody is, or that somebody came"
-        elif fields.get("__alias__", name) == "check_ins" and "is_checked_in" not in fields:
+            yield f"  stream {name} is left out: {left[name]}"
+            continue
+        if fields["id"].startswith("sha256("):
+            yield f"  stream {name}: its key is an e-mail or phone; who changes it comes as somebody new"
+        if fields.get("__alias__", name) == "check_ins" and "is_checked_in" not in fields:
             yield f"  stream {name}: every row counts as a visit unless is_checked_in is mapped"
 
 

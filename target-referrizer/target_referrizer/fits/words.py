@@ -67,6 +67,12 @@ def is_word(name: object) -> bool:
     return isinstance(name, str) and _plain(name) in _KNOWN
 
 
+def is_personal(key: str) -> bool:
+    """Whether a key is called as an e-mail or a phone is: a field of people as well, and no id to show."""
+    names = _FIELDS["contacts"]
+    return any(_plain(key) in (field, *names[field].split()) for field in ("email", "phone"))
+
+
 def fields_for(stream: str, name: str, known: Iterable[str], keys: Collection[str]) -> dict[str, str]:
     """By field of the contract, the field of another system that is most likely the same.
 
@@ -79,7 +85,7 @@ def fields_for(stream: str, name: str, known: Iterable[str], keys: Collection[st
         keys: Those that make up its key.
     """
     plain = {_plain(one): one for one in known}
-    if len(keys) == 1:
+    if len(keys) == 1 and not is_personal(min(keys)):
         plain.pop(_plain(min(keys)), None)
     found = {"id": min(keys)} if len(keys) == 1 else {}
     bare = _BARE if stream == "check_ins" and _is_named(name, _OF_VISITS) else ""
