@@ -281,6 +281,28 @@ def test_a_second_stream_of_people_is_told_to_come_under_a_source_of_its_own() -
 
 
 @pytest.mark.usefixtures("folder")
+def test_what_was_found_before_a_line_that_is_no_message_is_told() -> None:
+    good = singer("contacts", [contact(1), contact(2)])
+    for last, why in (
+        ('{"type": "RECORD", "stream": "contacts", "rec', "not JSON"),
+        ("INFO reading Rosalind", "not JSON"),
+        (
+            json.dumps({"type": "RECORD", "stream": "guests", "record": {}}),
+            "a record of stream 'guests' comes ",
+        ),
+    ):
+        text, unfit = fits([*good, last, *good])
+        assert "stream contacts: 2 of 2 records fit\n" in text
+        assert f"reading ended at line 4: {why}" in text
+        assert "Rosalind" not in text + str(unfit)
+        assert unfit is not None
+        assert (unfit.code, unfit.exit_code) == ("RFZ-202", 1)
+    said = found([*good, "x"])
+    assert (said["fits"], said["reading_ended"][:21]) == (False, "reading ended at line")
+    assert "the input holds no stream" not in fits(["x"])[0]
+
+
+@pytest.mark.usefixtures("folder")
 def test_an_input_without_a_stream_does_not_fit_and_a_wrong_map_is_a_wrong_setting() -> None:
     said, unfit = fits(['{"type": "STATE", "value": {}}'])
     assert "the input holds no stream" in said

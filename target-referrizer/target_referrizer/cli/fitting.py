@@ -60,12 +60,15 @@ def fits(ask: AskSettings, shape: str, records: IO[str]) -> None:
         "streams": [one.as_json() for one in look.streams.values()],
         "unknown_contacts": look.unknown_contacts,
         "stamps_without_zone": zoneless,
+        "reading_ended": next(page.ended(look), None),
         "stream_maps": maps,
         "left_out": left,
         "with_stream_maps": then and [one.as_json() for one in then.streams.values()],
     }
     whose = (zone or "") if zoneless else None
     common.answer(answer, shape, lambda _: _lines(look, (maps, left) if plain else None, then, whose))
+    if look.ended:
+        raise look.ended
     if not look.fits:
         raise TargetError("RFZ-217", page.unfit(look))
 

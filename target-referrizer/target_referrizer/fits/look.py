@@ -32,6 +32,7 @@ class Look:
         streams: What was found, one for each stream as it goes into the target.
         unknown_contacts: Contacts that have check-ins and no record in the input.
         idle: What to say of stream maps whose stream did not come.
+        ended: Why reading ended before the input did; what was found until there stays.
     """
 
     def __init__(self, config: Mapping[str, Any], settings: Settings) -> None:
@@ -44,6 +45,7 @@ class Look:
         self.streams: dict[tuple[str, str], StreamCount] = {}
         self.unknown_contacts = 0
         self.idle: list[str] = []
+        self.ended: TargetError | None = None
         self._reader = LineReader()
         log = logging.getLogger("target-referrizer")
         self._maps = Mapper(config, log, line_no=lambda: self._reader.line_no)
@@ -52,7 +54,7 @@ class Look:
     @property
     def fits(self) -> bool:
         """Whether a run could take all of it."""
-        return bool(self.streams) and all(one.fits for one in self.streams.values())
+        return bool(self.streams) and not self.ended and all(one.fits for one in self.streams.values())
 
     @property
     def records(self) -> int:
@@ -68,17 +70,31 @@ class Look:
         """Read all of an input.
 
         Raises:
-            TargetError: A line is no Singer message, or a stream map does not fit.
+            TargetError: A stream map does not fit.
         """
         self._ids = Ids()
         try:
-            self._reader.process_lines(file, self._callbacks())
+            self._read(file)
             came = "contacts" in {one.alias for one in self.streams.values()}
             self.unknown_contacts = self._ids.missing() if came else 0
         finally:
             self._ids.close()
         self.idle = list(self._maps.idle())
         return self
+
+    @property
+    def last_line(self) -> int:
+        """The line that was read last."""
+        return self._reader.line_no
+
+    def _read(self, file: IO[str]) -> None:
+        """Read up to the end, or to a line that is no Singer message."""
+        try:
+            self._reader.process_lines(file, self._callbacks())
+        except TargetError as ended:
+            if ended.code != "RFZ-202":
+                raise
+            self.ended = ended
 
     def _callbacks(self) -> dict[str, Callable[[dict[str, Any]], None]]:
         return {

@@ -24,8 +24,16 @@ def lines(look: Look) -> Iterator[str]:
         yield from _stream(stream)
     yield from _waiting(look)
     yield from look.idle
-    if not look.streams:
+    yield from ended(look)
+    if not look.streams and not look.ended:
         yield "the input holds no stream; is any selected in the tap?"
+
+
+def ended(look: Look) -> Iterator[str]:
+    """Where reading ended before the input did."""
+    if look.ended:
+        why = look.ended.what.removeprefix(f"line {look.last_line} of the input ").removeprefix("is ")
+        yield f"reading ended at line {look.last_line}: {why}; nothing from there on is counted"
 
 
 def broken(look: Look) -> Iterator[str]:
