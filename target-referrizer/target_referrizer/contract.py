@@ -68,6 +68,7 @@ def _asked(error: Any) -> str:
     if error.validator in {"type", "format"}:
         kinds = " or ".join([asked] if isinstance(asked, str) else asked)
         article = "an" if kinds.startswith("integer") else "a"
-        known = what_is_wrong(asked, error.instance) if error.validator == "format" else None
+        form = error.schema.get("format")
+        known = what_is_wrong(form, error.instance) if form else None
         return known or f"must be {article} {kinds}"
     return f"does not keep to {error.validator} {asked}"

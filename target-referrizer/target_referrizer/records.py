@@ -74,7 +74,7 @@ class Records(abc.ABC):
             raise Unusable("RFZ-218", record.why, record.line)
         if record.get("id") in (None, ""):
             raise Unusable("RFZ-204", "the record has no id")
-        if self.lenient.local or not self.contract.is_surely_kept(record):
+        if self.lenient.is_needed(record) or not self.contract.is_surely_kept(record):
             record = self.lenient.read(record)
             breach = self.contract.breach(record)
             if breach is not None:
