@@ -197,6 +197,12 @@ class Mapper(PluginMapper):
         self._failed.append((name, f"it gives a {type(value).__name__}, which is no text, number or date"))
         return None
 
+    def minds(self, stream: str, field: str) -> bool:
+        """Whether the maps say what becomes of a stream's records that have a field, or leave all out."""
+        given = self._given(stream)
+        is_out = all(isinstance(one, RemoveRecordTransform) for one in self.stream_maps.get(stream, [None]))
+        return is_out or any(field in str(expression) for one in given for expression in one.values())
+
     @staticmethod
     def leaves_out(stream: str) -> bool:
         """Whether a stream, as the maps call it, goes nowhere."""

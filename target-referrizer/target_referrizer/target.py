@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from target_referrizer.run import Run
 
 
+#: When a row was deleted, as taps of change logs say.
+DELETED = "_sdc_deleted_at"
+
+
 class RecordBeforeSchemaError(TargetError, RecordsWithoutSchemaException):
     """A record of a stream whose SCHEMA has not come; one of the SDK's errors too, for who catches those."""
 
@@ -57,6 +61,7 @@ class TargetReferrizer(Target):
         self._stop = Stop()
         self._records = 0
         self._versioned: set[str] = set()
+        self._deleting: set[str] = set()
         super().__init__(**kwargs)
         self._stop.heed(self.logger.warning, self.logger.critical)
         self.max_parallelism = 1
@@ -171,12 +176,24 @@ class TargetReferrizer(Target):
         self._records += 1
         if self._records % 100 == 0:
             self.run.progress.at("staging", self._records)
+        if message_dict.get("record", {}).get(DELETED) is not None:
+            self._note_deleted(message_dict.get("stream", ""))
         try:
             super()._process_record_message(message_dict)
         except RecordsWithoutSchemaException:
             raise RecordBeforeSchemaError(
                 "RFZ-202", f"a record of stream{named(message_dict['stream'])} comes before its SCHEMA"
             ) from None
+
+    def _note_deleted(self, stream: str) -> None:
+        """Say once that a row that is marked as deleted does what any row does, unless a map says else."""
+        if stream not in self._deleting and not self._map.minds(stream, DELETED):
+            self.logger.info(
+                "the stream%s marks rows as deleted (%s); they are taken as all others are, deletes are not "
+                "carried over. A map can leave them out or set `is_forgotten`, see the target's README",
+                named(stream), DELETED,
+            )  # fmt: skip
+        self._deleting.add(stream)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Notice a state that is newer than the one which the tap began with."""

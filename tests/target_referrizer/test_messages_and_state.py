@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.target_referrizer.salon import check_in, contact, singer
+from tests.target_referrizer.test_readme import README
 
 from target_referrizer.errors import SettingsError, TargetError
 from target_referrizer.settings import Settings
@@ -276,6 +278,19 @@ def test_half_of_a_character_is_replaced_and_the_contact_arrives(salon: Salon) -
     outcome = salon.run([contact(1, first_name="Ada \ud83d", last_name="Byron \U0001f600")])
     assert outcome.accounting["contacts"]["created"] == 1
     assert (salon.one()["firstName"], salon.one()["lastName"]) == ("Ada \ufffd", "Byron \U0001f600")
+
+
+def test_rows_that_are_marked_as_deleted_are_told_once_and_left_out_by_the_readmes_map(salon: Salon) -> None:
+    gone = {"_sdc_deleted_at": "2026-03-01T00:00:00Z"}
+    rows = singer("contacts", [contact(1, **gone), contact(2, **gone), contact(3, _sdc_deleted_at=None)])
+    told = "the stream 'contacts' marks rows as deleted (_sdc_deleted_at)"
+    salon.caplog.set_level("INFO")
+    assert salon.run_lines(rows, dry_run=True).log.count(told) == 1
+    assert told not in salon.run_lines([rows[0], rows[3]], dry_run=True).log
+    (left_out,) = re.findall(r'^\| rows that are marked .+ `"__filter__": "(.+)"` \|$', README, re.MULTILINE)
+    outcome = salon.run_lines(rows, stream_maps={"contacts": {"__filter__": left_out}})
+    assert told not in outcome.log
+    assert [one["email"] for one in salon.shown()] == ["ada3@example.com"]
 
 
 def test_the_mark_at_the_beginning_of_a_windows_file_is_passed_over(salon: Salon) -> None:
