@@ -40,7 +40,6 @@ class ContractSink(BatchSink):
 
     def setup(self) -> None:
         """Load the contract once for each stream."""
-        self.check_key()
         self._records = RECORDS[self.stream](self.run.settings, self.run.as_of)
 
     def __init__(self, target: TargetReferrizer, **kwargs: Any) -> None:

@@ -164,11 +164,16 @@ class TargetReferrizer(Target):
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         """Stage what came under a stream's former SCHEMA before what comes now: the later line is newer."""
+        from target_referrizer.sinks import ContractSink  # noqa: PLC0415
+
         super()._process_schema_message(message_dict)
         self._drain_all(self._sinks_to_clear, 1)
         for sink in self._sinks_to_clear:
             sink.clean_up()
         self._sinks_to_clear.clear()
+        for sink in self._sinks_active.values():
+            if isinstance(sink, ContractSink):
+                sink.check_key()
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """Say in our words what the SDK says about a record without a schema."""

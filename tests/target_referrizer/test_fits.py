@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import tracemalloc
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import pytest
@@ -17,7 +19,6 @@ from target_referrizer.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from tests.target_referrizer.salon import Salon
 
@@ -253,8 +254,13 @@ def test_objects_are_mapped_to_no_field_and_what_it_says_reaches_into_them() -> 
     maps = {"guests": said["stream_maps"]["guests"] | {"city": reach}}
     (stream,) = found(guests, stream_maps=maps)["streams"]
     assert {one["name"]: one["filled"] for one in stream["fields"]}["city"] == 1
-    text, _ = fits(guests, flattening_enabled=True, flattening_max_depth=1, piped=True)
-    assert "what to map is told of a file alone" in text
+    read, write = os.pipe()
+    os.write(write, "\n".join(guests).encode())
+    os.close(write)
+    Path("target.json").write_text('{"flattening_enabled": true, "flattening_max_depth": 1}')
+    words = ["--config", "target.json", "fits", "--input", f"/dev/fd/{read}"]
+    assert "what to map is told of a file alone" in CliRunner().invoke(ledger_command, words).stdout
+    os.close(read)
 
 
 @pytest.mark.usefixtures("folder")

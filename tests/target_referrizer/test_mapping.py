@@ -117,11 +117,11 @@ def test_a_stream_whose_key_is_not_id_alone_is_refused_until_a_map_says_what_the
     """By `id` alone one of two people whom two shops give the same number would be lost without a word."""
     people = [contact(7, shop=shop, email=f"{shop}@example.com", guest_no=shop) for shop in ("n", "s")]
     first, *rows = singer("contacts", people)
-    properties = {"properties": {key: {} for key in people[0]}}
+    properties: dict[str, Any] = {"properties": {key: {} for key in people[0]}}
     for keys in (["shop", "id"], ["guest_no"]):
         schema = json.dumps(json.loads(first) | {"key_properties": keys, "schema": properties})
         with pytest.raises(SettingsError) as wrong:
-            salon.run_lines([schema, *rows])
+            salon.target().take(io.StringIO("\n".join([schema, *rows])))
         assert (wrong.value.code, wrong.value.exit_code) == ("RFZ-111", 2)
         assert wrong.value.what == f"the key of the stream contacts is {', '.join(keys)}, and not id alone"
         given = " + '-' + ".join(f"str({key})" for key in keys)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from target_referrizer.fits.words import NEEDED, fields_for, is_personal, stream_for
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from target_referrizer.fits.counts import StreamCount
 
@@ -40,9 +40,9 @@ def maps_for(
     for stream, one in sorted(guesses, key=lambda guess: (not guess[1].is_known, -len(_fields(*guess)))):
         fields = _fields(stream, one)
         if stream is None or not fields or stream in taken:
-            is_second = bool(stream and fields)
-            left |= {} if one.is_known else {one.name: _second(stream, taken) if is_second else _NOBODY}
-            found |= {} if one.is_known else {one.name: None}
+            if not one.is_known:
+                left[one.name] = _second(stream, taken[stream]) if stream and fields else _NOBODY
+                found[one.name] = None
             continue
         taken[stream] = one.name
         alias = {} if stream == one.name else {"__alias__": stream}
@@ -50,9 +50,9 @@ def maps_for(
     return dict(sorted(found.items())), left
 
 
-def _second(stream: str | None, taken: Mapping[str | None, str]) -> str:
+def _second(stream: str, first: str) -> str:
     """Why another stream of people stays out: its ids could be those of others in the first."""
-    return f"{taken[stream]} is taken as {stream} already; load this one in runs with a `source` of its own"
+    return f"{first} is taken as {stream} already; load this one in runs with a `source` of its own"
 
 
 def _needs_a_map(stream: StreamCount) -> bool:
@@ -75,7 +75,8 @@ def _fields(meant: str | None, stream: StreamCount) -> dict[str, str]:
     found = fields_for(meant, stream.name, _known(stream), stream.keys)
     given = {field: _expression(name, stream) for field, name in found.items()}
     if len(stream.keys) > 1:
-        given = {"id": " + '-' + ".join(f"str({_expression(one, stream)})" for one in stream.keys), **given}
+        key = " + '-' + ".join(f"str({_expression(one, stream)})" for one in stream.keys)
+        given = {"id": key, **{field: name for field, name in given.items() if field != "id"}}
     if any(map(is_personal, stream.keys)):  # ids stand in logs
         key = given["id"]
         given["id"] = f"sha256({key})" if len(stream.keys) > 1 else f"sha256(str({key})) if {key} else None"
