@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.target_referrizer.salon import check_in, contact, custom
+from tests.target_referrizer.salon import NOW, check_in, contact, custom
 from tests.target_referrizer.test_contract import QUICK, RECORDS, WORD
 
 from target_referrizer import schemas
 from target_referrizer.errors import SettingsError
 from target_referrizer.lenient import Lenient
+from target_referrizer.records import RECORDS as RECORDS_OF
+from target_referrizer.settings import Settings
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
@@ -101,6 +103,12 @@ def test_what_has_one_meaning_is_read_as_that(field: str, values: list[Any], mea
         found = PLAIN["contacts"].read({"id": 1, field: value})
         assert (found[field], type(found[field])) == (meant, type(meant)), value
         assert QUICK["contacts"].breach(found) is None
+
+
+def test_a_number_with_a_point_as_text_is_cut_also_in_a_record_that_keeps_the_contract() -> None:
+    row = RECORDS_OF["contacts"](Settings.parse({"api_token": "t"}), NOW)
+    found = row.checked(contact(1, phone="3125550111.0", zip="60601.0"))
+    assert (found["phone"], found["zip"]) == ("3125550111", "60601")
 
 
 def test_what_has_no_meaning_or_several_is_refused_with_a_clear_word() -> None:
