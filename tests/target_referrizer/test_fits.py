@@ -227,7 +227,9 @@ def test_a_key_that_is_not_id_alone_does_not_fit_and_is_mapped() -> None:
         assert said["stream_maps"]["contacts"]["id"] == key
         (then,) = said["with_stream_maps"]
         assert (then["fits"], then["ids_again"]["times"]) == (True, 0)
-        text, unfit = fits(lines("contacts", keys, people))
+        came = singer("check_ins", [{"id": 1, "contact_id": 7, "checked_in_at": "2026-03-01T10:00:00Z"}])
+        text, unfit = fits([*lines("contacts", keys, people), *came])
+        assert "check-ins of 1 contact without a record" in text[text.index("with it 3 of 3") :]
         assert f"its key is {', '.join(keys)}, and not id alone: refused (RFZ-111)" in text
         assert "a key that is not id alone: contacts" in str(unfit)
 
