@@ -15,6 +15,7 @@ from target_referrizer.ledger import creating, index, journal
 from target_referrizer.ledger import desired as wanted
 from target_referrizer.ledger.rows import canonical
 from target_referrizer.linking import reject_contact, remote_keys
+from target_referrizer.mistakes import mistake
 from target_referrizer.payloads import computed
 from target_referrizer.referrizer import Refused
 
@@ -90,7 +91,12 @@ class Creates:
 
     def send(self, job: Row) -> tuple[str, Creation] | None:
         """See `Work`. Gives the new id and what was sent, None when the answer did not say the id."""
-        creation = self._creation(job)
+        try:
+            creation = self._creation(job)
+        except TargetError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as an error before which nothing left: no intent stays
+            raise mistake(error, f"contact {job.id}") from None
         created = self._context.client.create_contact(creation.document)
         return (str(created["id"]), creation) if created.get("id") else None
 

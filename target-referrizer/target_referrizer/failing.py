@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from target_referrizer.errors import SettingsErrors, TargetError
+from target_referrizer.mistakes import mistake
 from target_referrizer.stopping import LeaveNow, asked_to_leave, leave_when_asked
 from target_referrizer.terminal import plain
 
@@ -43,7 +44,7 @@ def run_cli(command: Any, name: str) -> NoReturn:
 
 
 def _known(error: BaseException) -> TargetError:
-    """What is said of an error: of one that nobody foresaw where, never what, which could quote a person."""
+    """What is said of an error."""
     if asked := error if isinstance(error, LeaveNow) else asked_to_leave():
         return asked.stopped
     if isinstance(error, TargetError):
@@ -52,14 +53,7 @@ def _known(error: BaseException) -> TargetError:
 
     if isinstance(error, LedgerFailure):
         return failure(error)
-    return TargetError("RFZ-902", f"{type(error).__name__} at {_innermost(error)}")
-
-
-def _innermost(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "an unknown place"
+    return mistake(error)
 
 
 def _show(error: click.ClickException) -> None:

@@ -7,17 +7,22 @@ new jobs; the others send meanwhile. What is in flight when a process is killed 
 
 from __future__ import annotations
 
+import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Condition, Thread
+from threading import Condition
 from typing import TYPE_CHECKING, Any, Protocol
 
 from target_referrizer.errors import TargetError, Unavailable
+from target_referrizer.mistakes import mistake
 from target_referrizer.referrizer import Refused, Unknown
-from target_referrizer.stopping import Stop, Stopped
+from target_referrizer.stopping import LOOK_SECONDS, Stop, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     import sqlalchemy as sa
 
@@ -37,13 +42,16 @@ class Work(Protocol):
     """One kind of delivery."""
 
     def take(self, tx: sa.Connection, room: int) -> list[Any]:
-        """The next jobs, at most `room`, with their intents written."""
+        """The next jobs, at most `room`, with their intents written; in any thread, one at a time."""
 
     def send(self, job: Any) -> Any:
         """Talk to Referrizer about one job, while others do the same; touches no ledger."""
 
     def settle(self, tx: sa.Connection, ended: list[tuple[Any, Any]]) -> None:
-        """Write outcomes down: pairs of a job and what `send` gave for it, or the error that it raised."""
+        """Write outcomes down: pairs of a job and what `send` gave for it, or the error that it raised.
+
+        In any thread, one at a time, as `take`.
+        """
 
 
 @dataclass
@@ -79,18 +87,26 @@ class Workers:
             raise error
 
     def _staff(self, desk: _Desk) -> None:
-        """Let workers serve at it to the end; a signal that ends the wait for them wakes those that wait."""
-        threads = [Thread(target=desk.serve, name=f"referrizer-{no}") for no in range(self.width)]
+        """Let workers serve at it to the end; a signal that ends the wait for them wakes those that wait.
+
+        They are not joined before: CPython 3.11 takes a thread for ended once a signal has ended its join.
+        """
+        served: list[Future[None]] = []
         try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        except BaseException:
-            self.stop.set()
-            for thread in filter(Thread.is_alive, threads):
-                thread.join()
-            raise
+            with ThreadPoolExecutor(self.width, thread_name_prefix="referrizer") as pool:
+                try:
+                    for _ in range(self.width):
+                        served.append(pool.submit(desk.serve))  # noqa: PERF401 - those before one that fails
+                    for one in served:
+                        one.result()
+                except BaseException:
+                    self.stop.set()
+                    while served and not desk.is_over:  # by no lock: another signal may come at any moment
+                        with suppress(BaseException):
+                            time.sleep(LOOK_SECONDS)
+                    raise
+        finally:
+            desk.serve()  # there is nothing left, unless no thread could be started
 
     def _judge(self) -> None:
         """Many answers in a row did not come: an outage, or only these requests.
@@ -123,7 +139,8 @@ class Workers:
         if error is None or isinstance(error, (Refused, Unknown)):
             return outcome
         if self.halt is None:
-            self.halt = error if isinstance(error, TargetError) else _unexpected(error)
+            is_known = isinstance(error, TargetError)
+            self.halt = error if is_known else mistake(error, "while talking to Referrizer")
         # The client gives up only before a request has left; anything else may have happened after.
         return error if isinstance(error, TargetError) else Unknown("an unexpected failure")
 
@@ -142,19 +159,23 @@ class _Desk:
         self._in_flight = self._done = 0
         self.failure: BaseException | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody will be at the ledger any more."""
+        return self._in_flight == 0 or self.failure is not None
+
     def turn(self) -> bool:
         """Write down what has come back, and take as many new jobs; tells whether anything is in flight."""
         ended = [self._ended.popleft() for _ in range(len(self._ended))]
         outcomes = [(job, self._workers.judged(outcome)) for job, outcome in ended]
-        self._in_flight -= len(ended)
         self._done += len(ended)
         with self._workers.ledger.transaction() as tx:
             self._work.settle(tx, outcomes)
-            room = self._workers.width - self._in_flight
+            room = self._workers.width - self._in_flight + len(ended)
             jobs = [] if self._workers.is_halted() else self._work.take(tx, room)
             self._progress(tx, self._done)
         self._jobs.extend(jobs)
-        self._in_flight += len(jobs)
+        self._in_flight += len(jobs) - len(ended)
         return self._in_flight > 0
 
     def serve(self) -> None:
@@ -167,7 +188,10 @@ class _Desk:
             self._ended.append((job, outcome))
 
     def _next(self) -> Any:
-        """The next job, None when there will be none; what has come back is written down before."""
+        """The next job, None when there will be none; what has come back is written down before.
+
+        In any thread, one at a time.
+        """
         with self._place:
             while not self._jobs and self._in_flight and self.failure is None:
                 if self._ended:
@@ -184,10 +208,6 @@ class _Desk:
             self.failure = error
             self._workers.stop.set()
         self._place.notify_all()
-
-
-def _unexpected(error: BaseException) -> TargetError:
-    return TargetError("RFZ-902", f"an unexpected {type(error).__name__} while talking to Referrizer")
 
 
 def send_all(context: Context, phase: str, work: Work, total: int, *, holds: bool = False) -> None:

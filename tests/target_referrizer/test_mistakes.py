@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+import sqlalchemy as sa
 from tests.target_referrizer.processes import (
     check_end,
     check_recovery,
@@ -14,7 +16,9 @@ from tests.target_referrizer.processes import (
     people,
     ran,
 )
-from tests.target_referrizer.salon import check_in
+from tests.target_referrizer.salon import check_in, contact
+
+from target_referrizer.ledger import Ledger, tables
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
@@ -39,3 +43,31 @@ def test_a_mistake_is_told_without_what_it_quotes(
         assert quoted not in ended.err
     assert last_exit_code(salon) == 1
     check_recovery(salon, 8, 8, may_hold=in_doubt, again=text if "INTO contact" in statement else "")
+
+
+def mistaken(*_: object) -> NoReturn:
+    raise ValueError("Rosalind Franklin, rosalind@private.example, 312-555-0177")
+
+
+@pytest.mark.parametrize(
+    ("place", "about", "in_doubt"),
+    [
+        ("creates.computed", "contact 7", 0),
+        ("referrizer.Referrizer.create_contact", "while talking to Referrizer", 1),
+    ],
+    ids=["before it is sent", "while it is sent"],
+)
+def test_only_what_may_have_been_sent_is_in_doubt_after_a_mistake(
+    salon: Salon, monkeypatch: pytest.MonkeyPatch, place: str, about: str, in_doubt: int
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(f"target_referrizer.{place}", mistaken)
+        outcome = salon.run([contact(7)])
+    assert (outcome.code, outcome.writes) == (1, [])
+    assert f"RFZ-902 {about}: ValueError at {__name__}:" in outcome.log
+    assert "Rosalind" not in outcome.log + outcome.err
+    with closing(Ledger(salon.config()["ledger_url"])) as ledger:
+        intents = ledger.rows(sa.select(tables.contact.c.create_intent_at))
+    assert [row.create_intent_at is not None for row in intents] == [bool(in_doubt)]
+    assert salon.run([]).code == 0
+    assert len(salon.shown()) == 1

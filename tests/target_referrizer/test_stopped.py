@@ -7,11 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from tests.target_referrizer.processes import (
+    PATIENCE,
     PROGRAMS,
     at_request,
     check_end,
@@ -27,6 +31,7 @@ from tests.target_referrizer.processes import (
 )
 from tests.target_referrizer.salon import check_in
 
+from target_referrizer.ledger import Ledger, tables
 from target_referrizer.stopping import Stop
 
 if TYPE_CHECKING:
@@ -56,16 +61,17 @@ def everything(salon: Salon) -> str:
 
 def stopped_at(salon: Salon, method: str, path: str, nth: int, *names: str) -> Ended:
     """A run that gets these signals while a request of it is under way."""
-    started: list[int] = []
+    started: SimpleQueue[int] = SimpleQueue()
 
     def ask() -> None:
+        pid = started.get(timeout=PATIENCE)
         for name in names:
-            os.kill(started[0], getattr(signal, name))
+            os.kill(pid, getattr(signal, name))
             threading.Event().wait(A_MOMENT if len(names) > 1 else 0)
 
     at_request(salon, method, path, nth, ask)
     with running(salon, everything(salon)) as process:
-        started.append(process.pid)
+        started.put(process.pid)
         return end_of(process)
 
 
@@ -124,12 +130,25 @@ def test_the_command_is_stopped_while_it_reads_the_index(open_salon: Salon) -> N
     open_salon.box.faults.add("401", vendor="referrizer")
     assert ran(open_salon, everything(open_salon)).code == 2  # staged, and nobody looked up yet
     open_salon.box.faults.clear()
-    started: list[int] = []
-    at_request(open_salon, "GET", "contacts", 1, lambda: os.kill(started[0], signal.SIGINT))
-    command = [str(PROGRAMS / "referrizer-ledger"), "--config", str(settings_file(open_salon)), "plan"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        started.append(process.pid)
-        check_end(end_of(process), 130, "RFZ-603")
+    check_end(interrupted(open_salon, "contacts", "plan"), 130, "RFZ-603")
+
+
+def interrupted(salon: Salon, path: str, command: str) -> Ended:
+    """A command that gets a Ctrl-C while its first request of this kind is under way."""
+    started: SimpleQueue[int] = SimpleQueue()
+    at_request(salon, "GET", path, 1, lambda: os.kill(started.get(timeout=PATIENCE), signal.SIGINT))
+    typed = [str(PROGRAMS / "referrizer-ledger"), "--config", str(settings_file(salon)), command]
+    with subprocess.Popen(typed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        started.put(process.pid)
+        return end_of(process)
+
+
+def test_the_command_is_stopped_while_it_reads_contacts_back(open_salon: Salon) -> None:
+    open_salon.run(people(NUMBER))
+    check_end(interrupted(open_salon, "contacts/[0-9a-f]", "verify"), 130, "RFZ-603")
+    with closing(Ledger(open_salon.config()["ledger_url"])) as ledger:
+        ends = ledger.rows(sa.select(tables.run.c.command, tables.run.c.exit_code).order_by(tables.run.c.id))
+    assert ends == [("run", 0), ("verify", 130)]
 
 
 #: Signals at the worst of moments: within a lock of Python's own, in a finaliser, in a line of the log.
