@@ -67,8 +67,8 @@ class Marks:
         """Keep marks of one person."""
         new = sorted(set(digests) - set(self.whom))
         if new:
+            _changed(tx)  # before the marks, as in `take_away`: whoever locks in another order may deadlock
             tx.execute(_KEEP, [{"digest": digest, "whom": whom} for digest in new])
-            _changed(tx)
         self.whom.update(dict.fromkeys(new, whom))
 
     def take_away(self, tx: sa.Connection, whom: str) -> int:
