@@ -1,4 +1,4 @@
-"""What a ledger belongs to: one Referrizer account, one policy of groups for all its sources."""
+"""What a ledger belongs to: one Referrizer account, one policy for all its sources."""
 
 from __future__ import annotations
 
@@ -6,15 +6,27 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer.errors import SettingsError
-from target_referrizer.ledger import desired
+from target_referrizer.ledger import desired, notes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from target_referrizer.ledger.store import Ledger
     from target_referrizer.settings import Settings
+
+logger = logging.getLogger("target-referrizer")
+
+#: What all sources of a ledger must have alike, as the ledger keeps it, and how a difference in it is told.
+_POLICY = {
+    "policy": "other groups or another time zone",
+    "order": "another order of `sources`",
+    "places": "another `field_map`",
+}
 
 
 def bind(ledger: Ledger, settings: Settings) -> None:
@@ -31,16 +43,21 @@ def bind(ledger: Ledger, settings: Settings) -> None:
     if known != owner:
         ledger.put("account", owner)
     _keep_policy(ledger, settings)
+    if settings.sources and settings.source not in settings.sources:
+        what = "`sources` does not have source %r: its fields count after those of all that it has"
+        logger.warning(what, settings.source)
     _notice_changes(ledger, settings)
 
 
 def _owner(ledger: Ledger, token: str) -> str:
-    """What the ledger knows its account by; a key that it needs for that is made once."""
-    key = ledger.get("account_key") or secrets.token_hex(16)
-    found = owner(token, key)
-    if found.startswith("token:"):
-        ledger.put("account_key", key)
-    return found
+    """What the ledger knows its account by; a key that it needs for that is made once, whoever begins it."""
+    key = ledger.get("account_key")
+    if key is None and "sub" not in claims(token):
+        made = secrets.token_hex(16)
+        with ledger.transaction() as tx:
+            notes.put_once(tx, "account_key", made)
+        key = ledger.get("account_key")
+    return owner(token, key or "")
 
 
 def owner(token: str, key: str) -> str:
@@ -64,16 +81,27 @@ def _keep_policy(ledger: Ledger, settings: Settings) -> None:
     """One policy for all sources: whoever has agreed to it may change it, and the others follow.
 
     A source that brings another one without having agreed to the ledger's, or that still brings the old one,
-    is refused: two policies would move the same contacts to and fro.
+    is refused: two policies would move the same contacts to and fro, and each would undo the other's fields.
     """
-    mine = settings.policy.fingerprint()
-    kept = json.loads(ledger.get("policy") or "null") or {"policy": mine, "sources": []}
-    agreed = settings.source in kept["sources"]
-    if kept["policy"] != mine and not agreed:
-        raise SettingsError("RFZ-106", "another source of this ledger uses other groups or another time zone")
-    sources = kept["sources"] if kept["policy"] == mine else []
-    sources = sorted({*sources, settings.source})
-    ledger.put("policy", json.dumps({"policy": mine, "sources": sources}))
+    mine = _policy(settings)
+    kept = json.loads(ledger.get("policy") or "null") or {**mine, "sources": []}
+    differing = difference(kept, settings)
+    if differing and settings.source not in kept["sources"]:
+        raise SettingsError("RFZ-106", f"another source of this ledger has {differing}")
+    agreed = kept["sources"] if kept == {**mine, "sources": kept["sources"]} else []
+    ledger.put("policy", json.dumps({**mine, "sources": sorted({*agreed, settings.source})}))
+
+
+def difference(kept: Mapping[str, Any], settings: Settings) -> str:
+    """What the settings have otherwise than a ledger keeps it, empty if nothing; older ones kept less."""
+    mine = _policy(settings)
+    return " and ".join(said for name, said in _POLICY.items() if kept.get(name, mine[name]) != mine[name])
+
+
+def _policy(settings: Settings) -> dict[str, Any]:
+    places = {name: list(path) for name, path in sorted(settings.field_map.paths.items())}
+    order = list(settings.sources)
+    return {"policy": settings.policy.fingerprint(), "order": order, "places": places}
 
 
 def _notice_changes(ledger: Ledger, settings: Settings) -> None:
@@ -83,7 +111,7 @@ def _notice_changes(ledger: Ledger, settings: Settings) -> None:
     changed counts as never written.
     """
     key = f"shape:{settings.source}"
-    paths = {name: list(path) for name, path in sorted(settings.field_map.paths.items())}
+    paths = _policy(settings)["places"]
     shape = {
         "zone": settings.policy.zone.key,
         "places": paths,

@@ -55,9 +55,9 @@ _SETTINGS = (
         "The ledger belongs to another Referrizer account or address of the API than the settings name.",
         "Give each account its own `ledger_url`, or put back the token and address that this ledger was "
         "made with; a mistyped token looks like another account."),
-    Entry("RFZ-106", "Other groups than the ledger's",
-        "The groups, the group without a visit or the time zone differ from those of the ledger.",
-        "Give every source of one ledger the same `groups`, `no_visit_group` and `timezone`."),
+    Entry("RFZ-106", "Other policy than the ledger's",
+        "Groups, the group without a visit, time zone, field map or `sources` differ from the ledger's.",
+        "Give all its sources the same `groups`, `no_visit_group`, `timezone`, `field_map` and `sources`."),
     Entry("RFZ-107", "Missing custom field",
         "Referrizer does not know a custom field that the field map writes to; fields must exist before "
         "they can be filled.",

@@ -139,8 +139,8 @@ class Workers:
         if error is None or isinstance(error, (Refused, Unknown)):
             return outcome
         if self.halt is None:
-            is_known = isinstance(error, TargetError)
-            self.halt = error if is_known else mistake(error, "while talking to Referrizer")
+            told = mistake(error, "while talking to Referrizer")
+            self.halt = error if isinstance(error, TargetError) else told
         # The client gives up only before a request has left; anything else may have happened after.
         return error if isinstance(error, TargetError) else Unknown("an unexpected failure")
 

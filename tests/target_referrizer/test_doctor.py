@@ -577,6 +577,9 @@ def test_other_groups_warn_the_source_that_agreed_and_fail_another(linked: Salon
     others = checks(linked, timezone="America/New_York", source="shop")["groups"]
     assert (mine["state"], others["state"]) == ("warn", "FAIL")
     assert mine["code"] == others["code"] == "RFZ-106"
+    order = {"sources": ["shop", "booker"]}
+    assert checks(linked, **order)["groups"]["finding"] == "another order of `sources` than in the last run"
+    assert checks(linked, **order, source="shop")["groups"]["state"] == "FAIL"
 
 
 @pytest.mark.parametrize(("mode", "words"), [(0o644, "others may read the ledger")])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from tests.target_referrizer.salon import ago, check_in, contact, custom
 
 from target_referrizer.errors import SettingsError
+from target_referrizer.ledger import Ledger, tables
 
 if TYPE_CHECKING:
     from tests.target_referrizer.salon import Salon
@@ -89,11 +93,49 @@ def test_a_policy_of_ones_own_is_followed_and_a_new_one_applies(salon: Salon) ->
     assert list(groups(salon).values()) == ["Current customers"] * 3
 
 
-def test_a_second_source_with_another_policy_or_zone_is_refused(salon: Salon) -> None:
+ANOTHER: dict[str, tuple[dict[str, Any], ...]] = {
+    "groups or another time zone": ({"groups": SPA}, {"timezone": "America/New_York"}),
+    "another order of `sources`": ({"sources": ["shop", "booker"]}, {"sources": ["booker"]}),
+    "another `field_map`": ({"field_map": {"city": None}}, {"field_map": {"city": "customFields.Town"}}),
+}
+
+
+def test_a_second_source_with_another_policy_is_refused(salon: Salon) -> None:
     salon.run([contact(1)])
-    for other in ({"groups": SPA}, {"timezone": "America/New_York"}):
-        with pytest.raises(SettingsError, match="RFZ-106"):
-            salon.target(source="shop", **other)
+    for named, others in ANOTHER.items():
+        for other in others:
+            with pytest.raises(SettingsError, match="RFZ-106") as refused:
+                salon.target(source="shop", **other)
+            assert refused.value.what.endswith(named)
+
+
+@pytest.mark.parametrize("kept", [("policy",), ("policy", "order", "places")], ids=["by an older one", "now"])
+def test_a_ledger_takes_the_rest_of_a_policy_from_whoever_comes_first(
+    salon: Salon, kept: tuple[str, ...]
+) -> None:
+    for source in ("booker", "shop"):
+        salon.run([contact(f"{source}-1")], source=source)
+    where = tables.meta.c.key == "policy"
+    with closing(Ledger(salon.config()["ledger_url"])) as ledger:
+        policy = json.loads(ledger.scalar(sa.select(tables.meta.c.value).where(where)))
+    assert policy["sources"] == ["booker", "shop"]
+    older = {name: policy[name] for name in (*kept, "sources")}
+    salon.edit_ledger(sa.update(tables.meta).where(where).values(value=json.dumps(older)))
+    assert salon.run([], field_map={"city": None}).code == 0
+    with pytest.raises(SettingsError, match=r"RFZ-106 .* another `field_map`"):
+        salon.run([], source="shop")
+    assert salon.run([], source="shop", field_map={"city": None}).code == 0
+
+
+def test_a_source_that_the_order_of_sources_leaves_out_is_warned(salon: Salon) -> None:
+    order = ["booker", "shop"]
+    for source, is_warned in {"booker": False, "shop": False, "till": True}.items():
+        outcome = salon.run([contact(f"{source}-1")], source=source, sources=order)
+        assert outcome.code == 0
+        assert (f"`sources` does not have source {source!r}" in outcome.log) == is_warned
+    assert (
+        "`sources` does not have" not in salon.run([], source="alone", sources=[], ledger_url="sqlite://").log
+    )
 
 
 def test_whoever_agreed_to_a_policy_may_change_it_and_the_others_follow(salon: Salon) -> None:

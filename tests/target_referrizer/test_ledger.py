@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -15,7 +16,7 @@ from tests.target_referrizer.salon import check_in, contact
 from tests.target_referrizer.unsynced import as_shipped
 
 from target_referrizer.errors import SettingsError, TargetError
-from target_referrizer.ledger import Ledger, tables
+from target_referrizer.ledger import Ledger, store, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,12 +42,12 @@ def test_the_ledger_and_a_folder_made_for_it_are_the_owners_alone(salon: Salon) 
 
 
 def test_a_ledger_in_a_file_is_synced_as_a_write_ahead_log_wants_it_and_keeps_nothing_deleted(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
-        as_shipped(connection, None)
+    monkeypatch.setattr(store, "_sqlite_pragmas", as_shipped)
+    with closing(Ledger(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
         names = ("journal_mode", "synchronous", "secure_delete")
-        found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
+        found = {name: ledger.scalar(sa.text(f"PRAGMA {name}")) for name in names}
     assert found == {"journal_mode": "wal", "synchronous": 1, "secure_delete": 1}  # 1: NORMAL
 
 
@@ -103,6 +104,21 @@ def test_a_token_that_says_no_account_is_kept_as_a_keyed_hash(salon: Salon) -> N
     assert token not in found
     assert "token:" in found
     assert salon.run([contact(1)]).writes == []
+
+
+def test_two_sources_that_begin_a_ledger_at_once_know_its_account_by_one_key(
+    salon: Salon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    salon.box.referrizer.token = "an-opaque-token-of-some-length"
+
+    def make(size: int) -> str:
+        monkeypatch.undo()
+        assert salon.run([contact("s-1")], source="shop").code == 0
+        return secrets.token_hex(size)
+
+    monkeypatch.setattr(secrets, "token_hex", make)
+    for source in ("booker", "shop"):
+        assert salon.run([contact(f"{source}-2")], source=source).code == 0
 
 
 def test_a_dry_run_leaves_no_copy_of_personal_data_behind(

@@ -11,7 +11,7 @@ from typing import Any
 from target_referrizer.ledger import store
 
 as_shipped = store._sqlite_pragmas
-"""What every ledger in a file is opened with; test_ledger.py looks at it."""
+"""What every ledger in a file is opened with; test_ledger.py opens one so."""
 
 
 def _unsynced(connection: Any, _record: Any) -> None:

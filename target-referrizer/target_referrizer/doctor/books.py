@@ -109,7 +109,7 @@ class Books:
         """Whether it belongs to the account and the groups that the settings name."""
         if not self._wrong & {"api_token", "api_url"}:
             yield self._account(known)
-        if not self._wrong & {"groups", "no_visit_group", "timezone"}:
+        if not self._wrong & {"groups", "no_visit_group", "timezone", "field_map", "sources"}:
             yield self._policy(json.loads(known.get("policy", "null")))
 
     def _account(self, known: dict[str, str]) -> Finding:
@@ -123,13 +123,15 @@ class Books:
         return ok("account", "the ledger belongs to this one")
 
     def _policy(self, kept: Any) -> Finding:
-        if kept is None or kept["policy"] == self._settings.policy.fingerprint():
-            return ok("groups", "as the ledger has them" if kept else "the ledger has none yet")
+        if kept is None:
+            return ok("groups", "the ledger has none yet")
+        differing = account.difference(kept, self._settings)
+        if not differing:
+            return ok("groups", "as the ledger has them")
         if self._settings.source not in kept["sources"]:
-            what = "another source of this ledger uses other groups or another time zone"
-            return fail("groups", SettingsError("RFZ-106", what))
-        advice = "Run `referrizer-ledger plan` to see who would move."
-        return warn("groups", "other groups or another time zone than in the last run", advice, "RFZ-106")
+            return fail("groups", SettingsError("RFZ-106", f"another source of this ledger has {differing}"))
+        advice = "Run `referrizer-ledger plan` to see what would change."
+        return warn("groups", f"{differing} than in the last run", advice, "RFZ-106")
 
     def _index(self, known: dict[str, str]) -> Finding:
         at = known.get("index_at")
