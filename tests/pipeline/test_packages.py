@@ -7,10 +7,12 @@ import os
 import re
 import runpy
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tarfile
 import tomllib
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +42,7 @@ COMMANDS = {
 EACH = pytest.mark.parametrize("name", COMMANDS)
 TYPED = [block for block in blocks_of("docs/composing.md") if block.is_run]
 [NAMED] = [block for block in blocks_of("docs/composing.md") if block.said == "meltano.yml"]
+[SHARED] = [block for block in blocks_of("docs/composing.md") if block.said == ".env"]
 
 
 def version_of(name: str) -> str:
@@ -162,8 +165,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 @pytest.fixture(scope="module")
 def added(shop: Shop) -> Shop:
-    """The project once the document's first commands were typed."""
+    """The project once the document's first commands were typed, of the sources that it names."""
     shop.types(TYPED[0].text)
+    (shop.folder / ".env").write_text(SHARED.text)
     return shop
 
 
@@ -205,6 +209,11 @@ def test_somebodys_warehouse_joins_the_same_account_through_a_mapper(added: Shop
     # 23:30 in Chicago is the next day by UTC, whose days count where `timezone` is not set.
     assert came == {"Ann": "2026-02-21", "Bob": "2026-03-02", "Çağla": "2025-07-05"}
     assert len(joined) == len(GUESTS)
+    [ledger] = (added.folder / "ledger").glob("*.db")
+    with closing(sqlite3.connect(ledger)) as books:
+        [(kept,)] = books.execute("SELECT value FROM meta WHERE key = 'policy'")
+    order = json.loads(kept)["order"]
+    assert sorted(order) == json.loads(kept)["sources"] == ["booker", "crm"]
 
 
 @pytest.mark.slow
@@ -222,9 +231,10 @@ def test_a_project_that_copies_the_definitions_only_names_the_plugins(added: Sho
     folder = added.own / "named"
     shutil.copytree(CHECKOUT / "plugins", folder / "plugins")
     (folder / "meltano.yml").write_text(f"send_anonymous_usage_stats: false\n{NAMED.text}")
-    shown = added.types("meltano --no-environment config print --format=env target-referrizer", folder)
-    assert "TARGET_REFERRIZER_NO_VISIT_GROUP=" in shown
-    shown = added.types("meltano --no-environment config print --format=env tap-booker", folder)
+    (folder / ".meltano").symlink_to(added.folder / ".meltano")  # as `meltano install` makes it
+    shown = added.types("meltano invoke target-referrizer:status 2>&1 || true", folder)
+    assert f"there is no ledger yet at {folder}/ledger/production.db" in shown
+    shown = added.types("meltano config print --format=env tap-booker", folder)
     assert "TAP_BOOKER_TRAILING_DAYS=" in shown
 
 
