@@ -22,7 +22,10 @@ CALLING_RATE = Quantity(
     is_rate=True,
     has_start=False,
 )
-NOTE = "Staging comes before the first call; a case of its own measures it, and the whole time has it in."
+NOTE = (
+    "Staging, matching and planning come before the first call: the whole time has them in, and a case of "
+    "its own measures staging. The last answer is taken as one latency after the last call."
+)
 OURS = "target-referrizer"
 
 
