@@ -46,11 +46,15 @@ COMMON: dict[str, Any] = {"start_date": datetime(2026, 1, 1), "catchup": False, 
 
 
 def _load() -> Locations:
-    """As the file is now, so that a location that is added or mended needs no restart."""
+    """As the file is now, so that a location that is added or mended needs no restart.
+
+    Raises:
+        AirflowException: It cannot be used as a whole, which is tried again: somebody may just be writing it.
+    """
     try:
         return load(FILE)
     except MistakeError as mistake:
-        raise AirflowFailException(f"{FILE}: line {mistake.line or 1}: {mistake}") from None
+        raise AirflowException(f"{FILE}: line {mistake.line or 1}: {mistake}") from None
 
 
 def _runner() -> Runner:
@@ -144,7 +148,7 @@ def booker_referrizer_watch() -> None:
         try:
             runner = _runner()
             found = runner.health(runner.locations.enabled, MAX_AGE, LOOK_GIVEN_UP)
-        except (AirflowFailException, BlindError) as mistake:
+        except (AirflowException, BlindError) as mistake:
             _alert(f"the watch cannot look: {mistake}")
             raise AirflowFailException(str(mistake)) from None
         late = [f"{one.name}: {one}" for one in found if one.verdict is not Verdict.DONE]

@@ -27,8 +27,7 @@ def main(folder: str) -> dict[str, Any]:
     bag = DagBag(folder)
     found: dict[str, Any] = {"errors": bag.import_errors, "syncs": {}}
     for name, dag_id in DAGS.items():
-        sync = bag.dags[dag_id].get_task("sync")
-        given = sync.partial_kwargs
+        given = bag.dags[dag_id].get_task("sync").partial_kwargs
         found["syncs"][name] = [given["pool"], given["op_kwargs"], given["execution_timeout"].total_seconds()]
     watch = bag.dags["booker_referrizer_watch"].get_task("watch")
     found["watch_seconds"] = watch.execution_timeout.total_seconds()
@@ -46,13 +45,26 @@ def main(folder: str) -> dict[str, Any]:
     found["one_alone"] = failure(summary, ["chicago"])
     found["some"] = failure(summary, ["chicago", "oslo", "lima"])
     threading.Thread(target=end_once_begun, args=[of_the_file["PROJECT"]], daemon=True).start()
-    found["night"] = failure(hourly.get_task("sync").python_callable, "chicago", contacts_only=True)
+    sync = hourly.get_task("sync").python_callable
+    found["night"] = failure(sync, "chicago", contacts_only=True)
 
     of_the_file["LOOK_GIVEN_UP"] = 0.2
     found["hanging"] = failure(watch.python_callable)
     found["unbegun"] = failure(summary, None)
+
+    of_the_file["PROJECT"] /= "none"  # where no run could begin
+    [entry] = json.loads(of_the_file["FILE"].read_text())["locations"]
+    found["gone"] = []
+    for entries in ([{**entry, "enabled": False}], []):
+        said.clear()
+        of_the_file["FILE"].write_text(json.dumps({"locations": entries}))
+        found["gone"].append([failure(sync, "chicago", contacts_only=False), *said])
     of_the_file["FILE"].write_text("locations: [\n")
-    found["unreadable"] = failure(watch.python_callable)
+    found["unreadable"] = [
+        failure(hourly.get_task("names").python_callable),
+        failure(sync, "chicago", contacts_only=False),
+        failure(watch.python_callable),
+    ]
     return found
 
 

@@ -193,7 +193,12 @@ def test_what_the_dags_promise_beside_a_run(tmp_path: Path) -> None:
     blind = "the ledgers gave no answer within 0 s"
     assert found["hanging"] == f"AirflowFailException: {blind}"
     assert found["unbegun"] == "AirflowFailException: no location was run"
-    assert "it is no YAML" in found["unreadable"]
+    assert found["gone"] == [["none", "chicago: done it was taken out of the file, or switched off"]] * 2
+    kinds = ["AirflowException", "AirflowException", "AirflowFailException"]
+    assert [one.partition(":")[0] for one in found["unreadable"]] == kinds, (
+        "tried again, if only half-written"
+    )
+    assert all("it is no YAML" in one for one in found["unreadable"])
     alerts = (tmp_path / "alerts").read_text().splitlines()
     assert alerts[:5] == [
         "2 of 3 locations are not done",
