@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tap_booker.answers import location_token, token_answer
-from tap_booker.credentials import CredentialFile
+from tap_booker.credentials import OVER, CredentialFile
 from tap_booker.errors import RefusedError, RetriableError, TokenExpiredError, UnavailableError
 from tap_booker.transport import Call, Transport
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tap-booker")
 
 EARLY_SECONDS, EARLY_SHARE = 60.0, 0.1
+TOLD_AFTER = 0.2
+"""Seconds that the way out may wait without a word."""
 
 
 class Token(NamedTuple):
@@ -72,7 +74,7 @@ class TokenCell:
         A page that nobody waits for any more must not have Booker replace a refresh token: the process could
         end before the new one is in its file, and the old one is spent.
         """
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(timeout=TOLD_AFTER):
             logger.info("Waiting for Booker's answer about a token, so that no new sign-in is needed.")
             self._lock.acquire()
         self._is_sealed = True
@@ -80,7 +82,7 @@ class TokenCell:
 
     def _new(self) -> Token:
         if self._is_sealed:
-            raise UnavailableError("No token: the run has ended.")
+            raise UnavailableError(OVER)
         return self._fetch()
 
 
@@ -109,6 +111,7 @@ class Authority:
         self._monotonic = monotonic
         path = settings.get("credentials_path")
         self._file = None if settings.get("personal_access_token") or not path else CredentialFile(path)
+        self._is_closing = threading.Event()
         self._account = account or TokenCell(self._account_token, monotonic)
         self._locations: dict[int, TokenCell] = {}
 
@@ -133,6 +136,7 @@ class Authority:
         """Leave no token call under way that may replace the refresh token; others need not be waited for."""
         if self._file is None:
             return
+        self._is_closing.set()  # first, for whoever holds a cell may be waiting for another run's turn to end
         for cell in (*self._locations.values(), self._account):
             cell.seal()
 
@@ -144,7 +148,7 @@ class Authority:
         """Ask for a token by the grant that the settings name."""
         if self._file is None:
             return self._ask(self._static_form())
-        with self._file.alone():
+        with self._file.alone(self._is_closing.wait):
             return self._refreshed(self._file)
 
     def _refreshed(self, file: CredentialFile) -> Token:
@@ -167,10 +171,12 @@ class Authority:
         return {"grant_type": "client_credentials"}
 
     def _ask(self, form: Mapping[str, str], file_url: str | None = None) -> Token:
-        """Make the token call and keep what it rotated."""
+        """Make the token call and keep what it rotated; none that the end of the run has overtaken."""
         names = ("client_id", "client_secret", "scope")
         full = {**form, **{name: str(self._settings[name]) for name in names}}
         call = Call("POST", self._token_url(file_url), form=full)
+        if self._is_closing.is_set():
+            raise UnavailableError(OVER)
         asked_at = self._monotonic()
         answer = self._blameless(lambda: token_answer(self._transport.send(call, self._tally)))
         rotated = answer.get("refresh_token")

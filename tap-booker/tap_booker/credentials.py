@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import tempfile
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from tap_booker.errors import CredentialFileError
+from tap_booker.errors import CredentialFileError, UnavailableError
 
 try:
     import fcntl
@@ -18,6 +21,15 @@ except ImportError:  # Windows; runs side by side then need a file each
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+logger = logging.getLogger("tap-booker")
+
+Wait = Callable[[float], bool]
+"""Waits for so many seconds, and says whether to give up, as `Event.wait` does."""
+LOOK_SECONDS = 0.2
+TOLD_AFTER, PATIENCE = 10, 120
+"""Seconds; a run that holds the lock for longer than one or two token calls hangs."""
+OVER = "No token: the run has ended."
 
 
 class CredentialFile:
@@ -39,22 +51,43 @@ class CredentialFile:
         return self._path.resolve()
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self, wait: Wait | None = None) -> Iterator[None]:
         """Have other runs with this file wait: a refresh token spent twice may end the sign-in for all.
 
         The file itself is locked, and looked up again once the lock is had, since a new one may lie in its
         place; so replacing it is the last thing to do in here. Where there is none, or none can be locked,
         nobody waits.
+
+        Args:
+            wait: Called between two looks at another run's lock; without it, nothing but time ends the wait.
+
+        Raises:
+            UnavailableError: It was given up, or the other run has held the lock for too long.
         """
+        pauses = self._pauses()
+        wait = wait or threading.Event().wait
         with contextlib.ExitStack() as held:
             with contextlib.suppress(OSError):
                 while fcntl is not None:
                     file = held.enter_context(self._path.open("rb"))
-                    fcntl.flock(file, fcntl.LOCK_EX)
+                    while not _is_locked(file):
+                        if wait(next(pauses)):
+                            raise UnavailableError(OVER)
                     if os.path.samestat(os.fstat(file.fileno()), self._path.stat()):
                         break
                     held.close()
             yield
+
+    def _pauses(self) -> Iterator[float]:
+        """How long to wait before each further look at the lock.
+
+        A call that blocks until the lock is free could not be given up by a run that is asked to stop.
+        """
+        for number in range(round(PATIENCE / LOOK_SECONDS)):
+            if number == round(TOLD_AFTER / LOOK_SECONDS):
+                logger.warning("Another run renews the sign-in of %s; waiting.", self._path)
+            yield LOOK_SECONDS
+        raise UnavailableError(f"Another run has kept the sign-in of {self._path} for {PATIENCE} s.")
 
     def read(self) -> dict[str, Any]:
         """Read the whole file.
@@ -96,6 +129,8 @@ class CredentialFile:
         except OSError as failure:
             text = f"The new refresh token cannot be saved at credentials_path ({type(failure).__name__})."
             raise CredentialFileError(text) from None
+        except UnavailableError as busy:
+            raise CredentialFileError(f"{busy.happened} End it, and sign in again.") from None
 
     def _kept(self) -> dict[str, Any]:
         """What the file holds already, with whatever keys; nothing where there is none yet."""
@@ -122,6 +157,15 @@ class CredentialFile:
         except OSError as failure:
             text = "Booker gave a new refresh token, and it cannot be saved at credentials_path"
             raise CredentialFileError(f"{text} ({type(failure).__name__}).") from None
+
+
+def _is_locked(file: IO[bytes]) -> bool:
+    """Lock a file unless another has locked it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _replace(path: Path, text: str) -> None:

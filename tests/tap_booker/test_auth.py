@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -7,15 +8,19 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_booker.auth import Token, TokenCell, _useful_seconds
+from tap_booker.auth import Authority, Token, TokenCell, _useful_seconds
 from tap_booker.credentials import CredentialFile
 from tap_booker.errors import BookerError, CredentialFileError, RefusedError, SettingError, UnavailableError
+from tap_booker.given import with_defaults
+from tap_booker.report import Tally
+from tap_booker.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -183,19 +188,22 @@ def other_run(credentials: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
         assert other.stdout.readline() == "alone\n"
         lock, tell = fcntl.flock, other.stdin
         locked: list[int] = []
+        limit = threading.Timer(30, other.kill)  # else whatever breaks here would hang all tests
+        limit.start()
 
-        def go_on_then_wait(file: Any, how: int) -> None:
-            locked.append(os.fstat(file.fileno()).st_ino)
+        def go_on_then_lock(file: Any, how: int) -> None:
             tell.close()
             lock(file, how)
+            locked.append(os.fstat(file.fileno()).st_ino)
 
         def end() -> list[int]:
             tell.close()
-            other.wait()
+            assert other.wait() == 0
             return locked
 
-        monkeypatch.setattr("tap_booker.credentials.fcntl.flock", go_on_then_wait)
+        monkeypatch.setattr("tap_booker.credentials.fcntl.flock", go_on_then_lock)
         yield end
+        limit.cancel()
 
 
 def test_a_refresh_token_that_another_process_is_spending_is_waited_for(
@@ -219,6 +227,71 @@ def test_what_a_sign_in_brings_is_not_lost_to_a_run_that_renews_its_token(
     other_run()
     found = json.loads(credentials.read_text())
     assert (found["refresh_token"], found["account"]) == ("signed-in", "kept")
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """As another run has it that hangs; let go in the end, so that a wait without a limit hangs no tests."""
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        limit = threading.Timer(20, fcntl.flock, (file, fcntl.LOCK_UN))
+        limit.start()
+        yield
+        limit.cancel()
+
+
+def test_another_runs_turn_is_waited_for_with_a_word_and_not_for_ever(
+    credentials: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    waited: list[float] = []
+    told_after: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append(seconds)
+        if "Another run renews the sign-in of" in caplog.text and not told_after:
+            told_after.append(sum(waited))
+        return False
+
+    file = CredentialFile(str(credentials))
+    with held(credentials), pytest.raises(UnavailableError, match="Another run has kept") as busy:
+        file.alone(wait).__enter__()
+    assert str(busy.value).startswith(f"BKR-304 Another run has kept the sign-in of {credentials} for 120 s.")
+    assert sum(waited) == pytest.approx(120)
+    assert max(waited) <= 0.5
+    assert told_after == [pytest.approx(10, abs=0.5)]
+    assert caplog.text.count("Another run") == 1
+    with file.alone(wait):
+        assert sum(waited) == pytest.approx(120), "a lock that is free costs no time"
+
+
+def test_a_sign_in_that_cannot_have_its_turn_says_so(
+    credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_booker.credentials.PATIENCE", 0)
+    file = CredentialFile(str(credentials))
+    with held(credentials), pytest.raises(CredentialFileError, match=r"BKR-105 Another run .+ sign in again"):
+        file.establish("signed-in", "http://127.0.0.1/token")
+    assert file.read()["refresh_token"] == "refresh-1"
+
+
+def test_a_turn_that_comes_when_the_run_has_ended_spends_no_refresh_token(
+    fake: Any, credentials: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = with_defaults(fake.settings(personal_access_token=None, credentials_path=str(credentials)))
+    authority = Authority(settings, Transport("hush-key", 5, 1), Tally("connection"), time.monotonic)
+    lock, leaving = fcntl.flock, threading.Thread(target=authority.close)
+
+    def end_then_lock(file: Any, how: int) -> None:
+        leaving.start()
+        assert authority._is_closing.wait(10)
+        lock(file, how)
+
+    monkeypatch.setattr("tap_booker.credentials.fcntl.flock", end_then_lock)
+    with pytest.raises(UnavailableError, match="the run has ended"):
+        authority.account.get()
+    leaving.join(10)
+    assert not leaving.is_alive()
+    assert fake.paths("token") == []
 
 
 def test_where_files_cannot_be_locked_nobody_waits(

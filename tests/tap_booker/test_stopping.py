@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_booker.credentials import CredentialFile
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -54,6 +56,23 @@ def strike(frame, event, arg):
 
 sys.stderr = io.TextIOWrapper(io.BufferedWriter(Raw(2, "w", closefd=False)), line_buffering=True)
 """
+#: While another run holds the lock on the credential file, each time it is looked at.
+AWAITING_ITS_TURN = """
+import fcntl
+lock = fcntl.flock
+
+def look(file, how):
+    try:
+        lock(file, how)
+    except BlockingIOError:
+        ask()
+        raise
+
+def strike(frame, event, arg):
+    pass
+
+fcntl.flock = look
+"""
 PROGRAM = """
 import os, signal, sys
 asked = []
@@ -69,9 +88,13 @@ main()
 """
 
 
-def run(program: str, *arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    program: str, *arguments: str, environment: dict[str, str], timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=timeout, env=environment
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,6 +114,23 @@ def test_a_signal_ends_the_run_with_its_number_wherever_it_strikes(
     assert "contacts" not in json.dumps([one for one in ended.stdout.splitlines() if '"STATE"' in one])
     assert "BKR-902" not in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_run_that_waits_for_another_runs_turn_ends_without_its_own(
+    fake: Any, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    file = tmp_path / "booker.json"
+    file.write_text(json.dumps({"refresh_token": "refresh-1"}))
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(fake.settings(personal_access_token=None, credentials_path=str(file))))
+    with CredentialFile(str(file)).alone():
+        ended = run(
+            PROGRAM.format(AWAITING_ITS_TURN), "--config", str(path), environment=environment, timeout=20
+        )
+    assert ended.returncode == 130
+    assert "Stopped by signal 2" in ended.stderr
+    assert "Waiting for Booker" not in ended.stderr, "nobody asked Booker"
+    assert fake.paths("token") == []
 
 
 def test_a_signal_while_everything_is_loaded_ends_it_quietly(environment: dict[str, str]) -> None:
