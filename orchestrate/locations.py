@@ -100,12 +100,14 @@ class Locations:
         database: Name of the variable with the URL of a PostgreSQL server for both, instead.
         locations: Good entries, in the file's order, those that are off included.
         problems: The other ones.
+        named: Variables that any entry names for its secrets, also one that cannot be used.
     """
 
     folder: Path
     database: str | None = None
     locations: list[Location] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
 
     @property
     def enabled(self) -> list[Location]:
@@ -113,8 +115,8 @@ class Locations:
         return [one for one in self.locations if one.enabled]
 
     def secret_names(self) -> set[str]:
-        """Every variable that holds a secret of some location."""
-        named = {name for one in self.locations for name in one.secrets.values()}
+        """Every variable that holds a secret of some location, one that was left out included."""
+        named = self.named | {name for one in self.locations for name in one.secrets.values()}
         return named | {self.database} if self.database else named
 
 
@@ -129,6 +131,7 @@ def load(path: Path) -> Locations:
     if "locations" not in top:
         raise MistakeError("the file has no locations")
     for number, entry in enumerate(top["locations"].items("locations"), start=1):
+        found.named |= _named(entry)
         try:
             found.locations.append(_location(entry))
         except MistakeError as mistake:
@@ -211,6 +214,20 @@ def _settings(entry: Entry) -> dict[str, str]:
             raise MistakeError(f"settings has an unknown key {setting!r}{meant(setting, known)}", value.line)
         found[setting] = value.text(f"settings.{setting}")
     return found
+
+
+def _named(entry: Entry) -> set[str]:
+    """Variables that an entry names for its secrets, whatever is wrong with it, and wherever it does so.
+
+    A setting by its own name is none of them: all share it, and would be left without it.
+    """
+    found = {
+        str(value.node.value)  # of a list or mapping no name
+        for key, part in entry.pairs()
+        for setting, value in part.pairs()
+        if (key != "settings" or setting in SECRET_SETTINGS) and value.node.value != setting
+    }
+    return {name for name in found if VARIABLE.fullmatch(name)} - {*SECRET_SETTINGS}
 
 
 def _name_of(entry: Entry) -> str | None:

@@ -109,6 +109,40 @@ def test_an_entry_without_a_good_name_is_told_by_its_number(tmp_path: Path) -> N
     assert said(tmp_path, "- 7\n") == {"entry 2": "line 6: the entry must be a mapping of names to values"}
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("location_id: 3750", "location_id: London"),
+        ("location_id: 3750", "location_id: 3749"),
+        ("name: london", "name: chicago"),
+        ("secrets:", "secrts:"),
+        ("secrets:", "settings:"),
+        ("TARGET_REFERRIZER_API_TOKEN", "TARGET_REFERRIZER_API_TOKN"),
+        ("{", "{TAP_BOOKER_CLIENT_ID: TAP_BOOKER_CLIENT_ID, "),
+        ("{", "{TAP_BOOKER_SUBSCRIPTION_KEY: TAP_BOOKER_CLIENT_SECRET, TAP_BOOKER_CLIENT_SECRET: [A], "),
+        ("{", "{TARGET_REFERRIZER_API_TOKEN: A.secret, "),
+    ],
+)
+def test_the_secrets_of_an_entry_that_is_left_out_are_known_as_well(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    lima = LONDON.replace("london", "lima").replace("3750", "5").replace("LONDON", "LIMA")
+    london = LONDON.replace("LONDON", "TAP_BOOKER_OF_LONDON").replace(before, after)
+    found = loaded(tmp_path, f"locations:\n{GOOD}{london}{lima}")
+    assert "lima" in [one.name for one in found.enabled]
+    assert found.problems
+    assert found.secret_names() == {"CHICAGO", "TAP_BOOKER_OF_LONDON", "LIMA"}, "and none that all share"
+
+
+def test_an_alias_is_what_it_stands_for_and_a_merge_is_none(tmp_path: Path) -> None:
+    chicago = GOOD.replace("timezone: America", "timezone: &zone America")
+    london = LONDON.replace("America/Chicago", "*zone")
+    found = loaded(tmp_path, f"locations:\n{chicago}{london}")
+    assert [one.timezone for one in found.enabled] == ["America/Chicago"] * 2
+    told = said(tmp_path, f"{LONDON}  <<: {{enabled: false}}\n")
+    assert told["london"].startswith("line 10: the entry has an unknown key '<<'")
+
+
 def test_a_secret_in_place_of_its_name_is_not_repeated(tmp_path: Path) -> None:
     told = said(tmp_path, LONDON.replace("LONDON", "eyJhbGciOiJIUzUxMiJ9.very.secret"))
     assert told["london"].startswith(
