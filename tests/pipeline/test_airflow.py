@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from demo.project import Project
+
 BIN = CHECKOUT / ".cache/airflow/bin"
 DAGS, PROBE = CHECKOUT / "orchestrate/dags", CHECKOUT / "tests/pipeline/dag_probe.py"
 NOWHERE = "http://127.0.0.1:9"
@@ -90,10 +92,10 @@ def need_airflow() -> None:
 
 
 @pytest.fixture(scope="module")
-def airflow(project_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+def airflow(ready: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     """Three locations: one good, one whose token is refused, one whose Referrizer is down."""
     need_airflow()
-    with opened(project_folder, tmp_path_factory.mktemp("own"), ("chicago", "denver", "boston")) as franchise:
+    with opened(ready.folder, tmp_path_factory.mktemp("own"), ("chicago", "denver", "boston")) as franchise:
         franchise.add("chicago", "America/Chicago")
         franchise.add("denver", "America/Denver")
         franchise.add(

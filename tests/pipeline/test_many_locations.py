@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from demo.project import Project
+
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def franchise(project_folder: Path, tmp_path: Path) -> Iterator[Franchise]:
-    with opened(project_folder, tmp_path, ("chicago", "austin", "denver")) as franchise:
+def franchise(ready: Project, tmp_path: Path) -> Iterator[Franchise]:
+    with opened(ready.folder, tmp_path, ("chicago", "austin", "denver")) as franchise:
         yield franchise
 
 
