@@ -147,6 +147,20 @@ def test_what_failed_is_told_once_with_codes_and_the_watch_tells_who_had_no_succ
     ]
 
 
+def test_a_night_reads_all_contacts_again_and_nothing_else(airflow: Airflow) -> None:
+    box = airflow.franchise.boxes["chicago"]
+    box.requests.clear()
+    airflow.alerts()
+    del airflow.franchise.entries[1:]
+    airflow.franchise.write({"folder": "ledgers"})
+    code, said = airflow.does("dags", "test", "booker_referrizer_nightly")
+    assert code == 0, said
+    asked = [(one.path.rpartition("/")[2], one.body) for one in box.requests if one.vendor == "booker"]
+    assert [name for name, _ in asked] == ["token", "3749", "customers", "customers"]
+    assert [key for _, body in asked for key in body if "Date" in key] == [], "without a bound in time"
+    assert airflow.alerts() == []
+
+
 MELTANO = """\
 #!{python}
 import os, time
