@@ -47,7 +47,7 @@ test: lint ## lint, types and all daily tests
 
 .PHONY: test-slow
 test-slow: .venv/.dev-ready $(AIRFLOW)/.ready ## long sweeps, the demo, fresh installs, Airflow
-	@$(PYTEST) -m slow
+	@$(PYTEST) --no-loadscope-reorder -m slow
 
 .PHONY: kill-sweep
 kill-sweep: .venv/.dev-ready ## kill the target at each step of each kind of write, and see what the next run makes of it

@@ -115,9 +115,9 @@ def _machine(machine: Mapping[str, Any], cases: Mapping[str, Any], left_out: Seq
     yield f"target-referrizer {machine['target-referrizer']}{at}."
     yield f"The load of the machine before a case was up to {loads}."
     yield from (f"Left out: {missing}." for missing in left_out)
-    if scales != [1.0]:
-        shown = ", ".join(f"{one:g}" for one in scales)
-        yield f"**Only a look:** the amounts of work are these shares of the full ones: {shown}."
+    for scale in (one for one in scales if one != 1):
+        which = "; ".join(case["title"] for case in cases.values() if case["scale"] == scale)
+        yield f"\n**Only a look**, with {scale:g} of the work: {which}."
     yield ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -32,7 +33,10 @@ def installed(name: str) -> Path:
     """The folder of commands of a plugin's environment; installed by its pins when it is not there."""
     folder = f".cache/foreign/{name}"
     command = ["make", "--no-print-directory", f"{folder}/.ready"]
-    made = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    (CHECKOUT / ".cache").mkdir(exist_ok=True)
+    with (CHECKOUT / ".cache" / "foreign.lock").open("w") as lock:  # workers of one run want the same ones
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
     return CHECKOUT / folder / "bin"
 

@@ -171,9 +171,14 @@ def added(shop: Shop) -> Shop:
     return shop
 
 
+@pytest.fixture(scope="module")
+def said(added: Shop) -> str:
+    """What the project's first run said, of Booker into Referrizer."""
+    return added.types(TYPED[1].text)
+
+
 @pytest.mark.slow
-def test_an_empty_project_runs_both_plugins_from_their_wheels(added: Shop) -> None:
-    said = added.types(TYPED[1].text)
+def test_an_empty_project_runs_both_plugins_from_their_wheels(added: Shop, said: str) -> None:
     assert "ended" in said
     assert "with exit code 0" in said
     assert len(added.box.referrizer.contacts) > 20
@@ -194,6 +199,7 @@ def test_documents_pin_the_version_that_is_built() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("said")
 def test_somebodys_warehouse_joins_the_same_account_through_a_mapper(added: Shop, machine: str) -> None:
     warehouse = Warehouse(machine, added.own)
     warehouse.fill()
