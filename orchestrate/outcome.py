@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 FAILURE = re.compile(r"\[critical *\] +(?:tap-booker|target-referrizer) +((?:BKR|RFZ)-\d{3}) (.+)")
-TODO = " What to do: "
+ADVICE = " What to do: "
 UNDER_WAY = "ignore this check using the"  # Meltano's words on a second run of one state id
 UNINSTALLED = "been installed yet using"  # likewise, on a plugin whose program is not there
 READER_GONE = "BKR-901"  # says only that the target had something to say
@@ -62,7 +62,7 @@ class Outcome:
 
     def __str__(self) -> str:
         said = " ".join(part for part in (self.code, self.what) if part)
-        return f"{said}.{TODO}{self.todo}" if self.todo else said
+        return f"{said}.{ADVICE}{self.todo}" if self.todo else said
 
 
 def verdict_of(code: str) -> Verdict:
@@ -95,5 +95,5 @@ def outcome(name: str, ended: int, log: str) -> Outcome:
 
 
 def _failure(name: str, code: str, text: str) -> Outcome:
-    what, _, todo = text.partition(TODO)
+    what, _, todo = text.partition(ADVICE)
     return Outcome(name, verdict_of(code), code, what.strip().rstrip("."), todo.strip())

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.pipeline.franchise import Franchise, opened
+from tests.services import is_missing
 
 from demo.project import CHECKOUT
 
@@ -87,8 +88,7 @@ def called(
 
 def need_airflow() -> None:
     if not (BIN / "airflow").exists():
-        give_up = pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip
-        give_up("Airflow is not installed: `make test-slow` does it")
+        is_missing("Airflow is not installed: `make test-slow` does it")
 
 
 @pytest.fixture(scope="module")

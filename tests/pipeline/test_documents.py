@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 import yaml
 from tests.pipeline.blocks import Block, blocks_of, documents, shows, text_of
 from tests.pipeline.reader import BIN, ELSEWHERE, SECRETS, Reader, is_elsewhere, with_account
+from tests.services import is_missing
 
 from sandbox import Sandbox
 from sandbox.booker import BookerSwitches
@@ -90,8 +90,7 @@ def test_every_command_runs_and_prints_what_is_shown(
     typed = "".join(block.text for block in blocks)
     for program in ("sqlite3", "pg_dump"):
         if program in typed and not shutil.which(program):
-            give_up = pytest.fail if os.environ.get("REQUIRE_SERVICES") == "1" else pytest.skip
-            give_up(f"this machine has no {program}")
+            is_missing(f"this machine has no {program}")
     if "postgresql+psycopg://" in typed:
         reader.database = request.getfixturevalue("machine")
     if document in LONG:  # they begin where the first hour ends

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.services import is_missing
 from tests.target_referrizer import postgres
 from tests.target_referrizer.salon import NOW, Salon, contact
 from tests.target_referrizer.unsynced import wait_for_no_disk
@@ -25,10 +25,7 @@ def machine() -> Iterator[str]:
     """A PostgreSQL server of the tests' own; skipped where the machine has none, unless that is a failure."""
     folder = postgres.binaries()
     if folder is None:
-        reason = "this machine has no PostgreSQL server"
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        is_missing("this machine has no PostgreSQL server")
     with postgres.server(folder) as url:
         yield url
 
