@@ -7,6 +7,7 @@ made. So a stream that is read as it stands (all fields, no map, no flattening) 
 
 from __future__ import annotations
 
+import io
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,24 @@ if TYPE_CHECKING:
 
     from singer_sdk.streams import Stream
 
+OUTPUT_BYTES = 1 << 16
+"""So much waits for more of it: as much as a pipe of Linux takes."""
+
 _encode = msgspec.json.Encoder().encode
+
+
+def buffer_output() -> None:
+    """Write to standard output in large pieces, also where Python was told to write each line by itself.
+
+    `PYTHONUNBUFFERED`, usual in containers, costs a system call for each row, and each of them lets the
+    threads that read pages in between.
+    """
+    given = sys.stdout
+    if isinstance(given, io.TextIOWrapper):  # None where it was closed before the start
+        given.flush()
+        raw: Any = getattr(given.buffer, "raw", given.buffer)
+        buffer = io.BufferedWriter(raw, OUTPUT_BYTES)
+        sys.stdout = io.TextIOWrapper(buffer, encoding=given.encoding, errors=given.errors)
 
 
 def is_plain(stream: Stream) -> bool:

@@ -35,7 +35,7 @@ def _contacts(run: Run, location: Location, name: str) -> Finding:
     """How many customers the first page holds."""
     raw = _page(run, queries.customers(location, None, run.settings["date_filter_style"]))
     found = [rows.contact(one, location.id, location.zone) for one in raw]
-    with_email = sum(row["email"] is not None for row in found)
+    with_email = sum(row is not None and row["email"] is not None for row in found)
     counted = _count(run, len(found), "customer")
     dates = _dates([rows.customer(one) for one in raw], "DateLastModified")
     return ok(name, f"{counted} on the first page, {with_email} with e-mail{dates}")

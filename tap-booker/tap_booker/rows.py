@@ -24,15 +24,7 @@ def customer_id(raw: Mapping[str, Any]) -> int | None:
     return _whole(raw.get("CustomerID")) or _whole(customer(raw).get("ID"))
 
 
-def is_empty(raw: Mapping[str, Any]) -> bool:
-    """Whether an element names nobody, or names somebody and says nothing: a null `Customer` (seen).
-
-    Such a row, passed on, would look like a person who has lost name, e-mail and phone.
-    """
-    return customer_id(raw) is None or not customer(raw)
-
-
-def contact(raw: Mapping[str, Any], location_id: int, zone: ZoneInfo | None) -> Row:
+def contact(raw: Mapping[str, Any], location_id: int, zone: ZoneInfo | None) -> Row | None:
     """Map a customer to a contact.
 
     Args:
@@ -41,12 +33,16 @@ def contact(raw: Mapping[str, Any], location_id: int, zone: ZoneInfo | None) -> 
         zone: The location's zone.
 
     Returns:
-        A row of the contacts stream. Whoever asked to be forgotten keeps nothing personal.
+        A row of the contacts stream. Whoever asked to be forgotten keeps nothing personal. None for an
+        element that names nobody, or that names somebody and says nothing: a null `Customer` (seen). Such a
+        row, passed on, would look like a person who has lost name, e-mail and phone.
     """
-    inner = customer(raw)
+    one, inner = customer_id(raw), customer(raw)
+    if one is None or not inner:
+        return None
     forgotten = inner.get("RequestedToBeForgotten") is True
     return {
-        "id": customer_id(raw),
+        "id": one,
         "location_id": _whole(inner.get("LocationID")) or location_id,
         **(NOBODY if forgotten else _personal(inner, zone)),
         "is_forgotten": forgotten,

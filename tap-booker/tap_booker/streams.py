@@ -165,10 +165,11 @@ class Contacts(BookerStream):
         window = self._later_window(bookmark) if bookmark else None
         query = queries.customers(location, window, self.config["date_filter_style"])
         for raw in self.run.rows(query, tally, rows.customer_id):
-            if rows.is_empty(raw):
+            row = rows.contact(raw, location.id, location.zone)
+            if row is None:
                 tally.ignored += 1
             elif window is None or _is_since(window.start, rows.modified_at(raw, location.zone)):
-                yield rows.contact(raw, location.id, location.zone)
+                yield row
 
 
 class CheckIns(BookerStream):

@@ -20,7 +20,7 @@ from tap_booker import about as telling
 from tap_booker import files, settings, validation
 from tap_booker.check import check
 from tap_booker.command import with_manual
-from tap_booker.emitting import LineWriter
+from tap_booker.emitting import LineWriter, buffer_output
 from tap_booker.errors import ReaderGoneError, SettingError, SettingsError
 from tap_booker.failing import run_command
 from tap_booker.gate import sleep_until
@@ -230,4 +230,5 @@ class TapBooker(Tap):
 def main() -> NoReturn:
     """The `tap-booker` command."""
     leave_when_asked()
+    buffer_output()
     run_command(TapBooker.cli)

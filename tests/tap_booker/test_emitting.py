@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -176,3 +177,24 @@ def test_rows_of_a_read_that_breaks_off_are_written_all_the_same(
     ids = [one["record"]["id"] for one in messages if one["type"] == "RECORD"]
     assert ended.returncode != 0
     assert ids == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("python", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["usual", "unbuffered"])
+def test_rows_are_written_many_at_once_whatever_python_was_told(
+    fake: Any, customer: Any, tmp_path: Path, environment: dict[str, str], python: dict[str, str]
+) -> None:
+    """Each write arrives as one packet."""
+    fake.customers = [customer(n) for n in range(1, 501)]
+    (tmp_path / "config.json").write_text(json.dumps(fake.settings(page_size=100)))
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with here, subprocess.Popen(
+        [sys.executable, "-c", "from tap_booker.start import main; main()", "--config", "config.json"],
+        cwd=tmp_path, stdout=there.fileno(), stderr=subprocess.DEVNULL, env={**environment, **python},
+    ) as tap:  # fmt: skip
+        there.close()
+        packets = list(iter(lambda: here.recv(1 << 20), b""))
+    assert tap.returncode == 0
+    messages = [json.loads(line) for line in b"".join(packets).splitlines()]
+    rows = [one["record"]["id"] for one in messages if one["type"] == "RECORD"]
+    assert rows == list(range(1, 501))
+    assert len(packets) < 500 / 20

@@ -51,9 +51,10 @@ FULL: dict[str, Any] = {
 
 
 def contact(inner: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-    return rows.contact(
-        {"CustomerID": 900001, "Customer": {**FULL, **changes} if inner is None else inner}, 3749, CHICAGO
-    )
+    raw = {"CustomerID": 900001, "Customer": {**FULL, **changes} if inner is None else inner}
+    row = rows.contact(raw, 3749, CHICAGO)
+    assert row is not None
+    return row
 
 
 def test_a_contact_has_exactly_the_fields_of_the_schema() -> None:
@@ -111,9 +112,8 @@ def test_nulls_anywhere_make_nulls() -> None:
 @pytest.mark.parametrize(
     "raw", [{}, {"CustomerID": 5, "Customer": None}, {"CustomerID": 5, "Customer": {}}, {"FirstName": "A"}]
 )
-def test_a_row_that_says_nothing_of_anybody_is_empty(raw: dict[str, Any]) -> None:
-    assert rows.is_empty(raw)
-    assert not rows.is_empty(FULL)
+def test_an_element_that_says_nothing_of_anybody_is_no_contact(raw: dict[str, Any]) -> None:
+    assert rows.contact(raw, 3749, CHICAGO) is None
 
 
 @pytest.mark.parametrize(
