@@ -46,4 +46,4 @@ def problems_of(config: Mapping[str, Any]) -> list[BookerError]:
 
 def _malformed(config: Mapping[str, Any]) -> list[BookerError]:
     """What the schema sees; it fills in defaults as it looks, so it gets a copy."""
-    return validation.schema_problems(JSONSchemaValidator(settings.SCHEMA).iter_errors(dict(config)))
+    return validation.form_problems(dict(config), settings.SCHEMA)

@@ -14,7 +14,7 @@ from singer_sdk import Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.plugin_base import JSONSchemaValidator, _ConfigInput
+from singer_sdk.plugin_base import _ConfigInput
 
 from tap_booker import about as telling
 from tap_booker import files, settings, validation
@@ -129,8 +129,7 @@ class TapBooker(Tap):
         self._config = validation.tidy(self._config)
         for surplus in validation.unknown(self._config, list(self.config_jsonschema["properties"])):
             self.logger.warning(str(surplus))
-        validator = JSONSchemaValidator(self.config_jsonschema)
-        problems = validation.schema_problems(validator.iter_errors(self._config))
+        problems = validation.form_problems(self._config, self.config_jsonschema)
         if not problems:
             problems = list(validation.value_problems(self._config, type(self).clock()))
         if problems and raise_errors:

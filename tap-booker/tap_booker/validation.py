@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import available_timezones
 
+from singer_sdk.plugin_base import JSONSchemaValidator
+
+from tap_booker import map_forms
 from tap_booker.dates import moment_of
 from tap_booker.errors import BookerError, SettingError
 from tap_booker.location import known_zone
@@ -65,6 +68,19 @@ def unknown(config: Mapping[str, Any], known: list[str]) -> Iterator[BookerError
             yield SettingError(f"There is no setting {name}{hint(name, known) or '.'}", code="BKR-107")
 
 
+def form_problems(config: dict[str, Any], schema: Mapping[str, Any]) -> list[BookerError]:
+    """What the form of settings shows to be wrong; the SDK's validator fills in defaults as it looks.
+
+    Args:
+        config: Tidy settings; they get the defaults.
+        schema: Of all settings. Of stream maps it is only asked whether they are an object.
+    """
+    maps = {"type": ["object", "null"]}
+    asked = {**schema, "properties": {**schema["properties"], "stream_maps": maps}}
+    found = schema_problems(JSONSchemaValidator(asked).iter_errors(config))
+    return [*found, *map_forms.problems(config.get("stream_maps"))]
+
+
 def schema_problems(errors: Iterable[ValidationError]) -> list[BookerError]:
     """Say what the schema refuses, one line for each setting, without the value: it may be a secret."""
     texts = {_setting_of(error): f"The setting {_setting_of(error)} {_wish(error)}" for error in errors}
@@ -105,6 +121,8 @@ def value_problems(config: Mapping[str, Any], now: datetime) -> Iterator[BookerE
     for name in ("base_url", "token_url"):
         if config.get(name) and not _is_address(config[name]):
             yield SettingError(f"The setting {name} must be an address that starts with https:// or http://.")
+    if config.get("flattening_enabled") and config.get("flattening_max_depth") in (None, -1):
+        yield SettingError("The setting flattening_enabled needs a flattening_max_depth, such as 1.")
     if not re.fullmatch("[!-~]+", config["subscription_key"]):
         yield SettingError("The setting subscription_key holds characters that no header may carry.")
     if config.get("personal_access_token") and config.get("credentials_path"):

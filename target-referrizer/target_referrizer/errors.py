@@ -71,8 +71,8 @@ _SETTINGS = (
         "runs follow it.",
         "Set this machine's clock, best by a time service (NTP)."),
     Entry("RFZ-110", "Stream map that does not fit",
-        "An entry of `stream_maps` is no expression, names a field or function that there is not, cannot be "
-        "worked out for any record, or leaves the stream without its key.",
+        "An entry of `stream_maps` has the wrong form, is no expression, names a field or function that "
+        "there is not, cannot be worked out for any record, or leaves the stream without its key.",
         "Correct the entry that is named and run again: nothing was delivered, no state has left, nothing is "
         "lost. Without the entry `referrizer-ledger fits --input FILE` shows which fields a stream has."),
     Entry("RFZ-111", "Key that is not id",

@@ -6,7 +6,6 @@ Where an expression fails for what one record holds, that record is rejected, an
 
 from __future__ import annotations
 
-import ast
 import copy
 import datetime as dt
 import json
@@ -15,10 +14,10 @@ from decimal import Decimal
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.exceptions import MapExpressionError, StreamMapConfigError
+from singer_sdk.exceptions import StreamMapConfigError
 from singer_sdk.mapper import CustomStreamMap, PluginMapper, RemoveRecordTransform
 
-from target_referrizer.errors import SettingsError
+from target_referrizer.map_forms import ALIAS, FILTER, KEYS, NOTHING, REST, SOURCE, mistake, quoted
 from target_referrizer.records import Unmapped
 from target_referrizer.spelling import hint
 
@@ -26,14 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from logging import Logger
 
-_REST = "__else__"
-_KEYS = "__key_properties__"
-_FILTER = "__filter__"
-_SOURCE = "__source__"
-_OPTIONS = ("__alias__", _REST, _FILTER, _KEYS, _SOURCE)
-_NULL = "__NULL__"
-#: Longer expressions are told by their beginning.
-_SHOWN = 120
+    from target_referrizer.errors import SettingsError
+
 #: What the target calls a stream that goes nowhere; maps may give its own name to another one.
 _NOWHERE = "left out: "
 _JSON = (str, int, float, list, dict, type(None))
@@ -43,36 +36,6 @@ _VALUES: tuple[object, ...] = (str, int, float, list, dict, dt.datetime, dt.time
 _ATTRIBUTES = frozenset(name for value in _VALUES for name in dir(value))
 
 
-def problems(maps: Any) -> Iterator[SettingsError]:
-    """Everything in the setting `stream_maps` that no input could make right, a line each."""
-    for stream, fields in maps.items() if isinstance(maps, Mapping) else ():
-        for field, expression in fields.items() if isinstance(fields, Mapping) else ():
-            near = hint(field, _OPTIONS) if field[:2] == "__" and field not in _OPTIONS else ""
-            if near:
-                yield _mistake(stream, field, f"there is no such option{near}")
-            is_expression = field not in _OPTIONS or field == _FILTER
-            if is_expression and isinstance(expression, str) and not _is_one(expression):
-                yield _mistake(stream, field, f"{_quoted(expression)} is not a Python expression")
-
-
-def _is_one(expression: str) -> bool:
-    """Whether this can be worked out at all, as the SDK parses it; what is to be left out need not be."""
-    try:
-        body = ast.parse(expression.strip()).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return len(body) == 1 and isinstance(body[0], ast.Expr)
-
-
-def _quoted(expression: str) -> str:
-    return repr(expression if len(expression) <= _SHOWN else f"{expression[:_SHOWN]}…")
-
-
-def _mistake(stream: str, field: str | None, what: str) -> SettingsError:
-    place = f"stream {stream!r}" + (f", {field}" if field else "")
-    return SettingsError("RFZ-110", f"stream_maps, {place}: {what}")
-
-
 class Mapper(PluginMapper):
     """The SDK's mapper, which tells mistakes in our words and knows which maps found their stream."""
 
@@ -80,17 +43,14 @@ class Mapper(PluginMapper):
         """See `PluginMapper`.
 
         Args:
-            config: See there; it is left as it is, while the SDK takes entries out of it.
+            config: See there, checked; it is left as it is, while the SDK takes entries out of it.
             logger: See there.
             line_no: Gives the number of the line that is being read.
         """
         own: dict[str, Any] = copy.deepcopy(dict(config))
-        if maps := own.get("stream_maps"):
-            own["stream_maps"] = {stream: _stripped(fields) for stream, fields in maps.items()}
-        try:
-            super().__init__(own, logger)
-        except StreamMapConfigError as error:
-            raise SettingsError("RFZ-110", f"stream_maps: {error}") from None
+        maps = own.get("stream_maps") or {}
+        own["stream_maps"] = {stream: _stripped(fields) for stream, fields in maps.items()}
+        super().__init__(own, logger)
         self._line_no = line_no
         self._came: list[str] = []
         self._failed: list[tuple[str, str]] = []
@@ -104,13 +64,14 @@ class Mapper(PluginMapper):
             SettingsError: A map does not fit the stream.
         """
         self._came.append(stream_name)
-        fields = set(schema.get("properties") or {})  # the SDK adds to them what maps make
+        self._check_aliases(stream_name)
+        fields = set(schema["properties"])  # the SDK adds to them what maps make
         try:
-            super().register_raw_stream_schema(stream_name, schema, key_properties)
-        except (StreamMapConfigError, MapExpressionError, NotImplementedError, TypeError) as error:
+            super().register_raw_stream_schema(stream_name, _plain(schema), key_properties)
+        except StreamMapConfigError as error:
             raise self._unfit(stream_name, schema, key_properties, error) from None
         for one, given in zip(self.stream_maps[stream_name], self._given(stream_name), strict=True):
-            if "id" in given and _KEYS not in given:
+            if "id" in given and KEYS not in given:
                 one.transformed_key_properties = ["id"]  # the map says what it is
             if isinstance(one, RemoveRecordTransform):
                 one.stream_alias = f"{_NOWHERE}{stream_name}"
@@ -118,20 +79,31 @@ class Mapper(PluginMapper):
                 one._eval = self._told(stream_name, fields, one._eval)  # type: ignore[method-assign]  # noqa: SLF001
                 one.transform = self._whole(one.transform)  # type: ignore[method-assign]
 
+    def _check_aliases(self, stream: str) -> None:
+        """See that each map gives its stream a name; one that is no field's is what it says."""
+        for fields in self._maps_of(stream):
+            if ALIAS in fields and SOURCE not in fields:
+                try:
+                    alias: Any = self._eval_stream(fields[ALIAS], stream)
+                except Exception:  # noqa: BLE001 - whatever an expression can raise
+                    alias = None
+                if not isinstance(alias, str) or not alias:
+                    what = f"{quoted(fields[ALIAS])} is neither a name nor an expression that gives one"
+                    raise mistake(stream, ALIAS, what)
+
     def _unfit(self, stream: str, schema: dict[str, Any], keys: Any, error: Exception) -> SettingsError:
         for fields in self._maps_of(stream):
-            dropped = {name for name, value in fields.items() if value in (None, _NULL)}
-            kept = {*fields, *(() if _REST in fields else schema.get("properties", ()))} - dropped
-            gone = [one for one in fields.get(_KEYS, keys) or () if one not in kept]
+            dropped = {name for name, value in fields.items() if value in NOTHING}
+            kept = {*fields, *(() if REST in fields else schema.get("properties", ()))} - dropped
+            gone = [one for one in fields.get(KEYS, keys) or () if one not in kept]
             if gone:
-                what = f"the key {', '.join(gone)} is not among the fields that it keeps; add {_KEYS}: [id]"
-                return _mistake(stream, None, what)
-        said = str(error) if isinstance(error, StreamMapConfigError) else "it has the wrong form"
-        return _mistake(stream, None, said)
+                what = f"the key {', '.join(gone)} is not among the fields that it keeps; add {KEYS}: [id]"
+                return mistake(stream, None, what)
+        return mistake(stream, None, str(error))
 
     def _maps_of(self, stream: str) -> Iterator[Mapping[str, Any]]:
         for name, fields in self.stream_maps_dict.items():
-            if isinstance(fields, Mapping) and fnmatch(stream, fields.get(_SOURCE, name)):
+            if isinstance(fields, Mapping) and fnmatch(stream, fields.get(SOURCE, name)):
                 yield fields
 
     def _given(self, stream: str) -> list[Mapping[str, Any]]:
@@ -139,8 +111,8 @@ class Mapper(PluginMapper):
         own: Mapping[str, Any] = {}
         copies: list[Mapping[str, Any]] = []
         for name, fields in self.stream_maps_dict.items():
-            if isinstance(fields, Mapping) and _SOURCE in fields:
-                copies += [fields] if _is_for(fields[_SOURCE], stream) else []
+            if isinstance(fields, Mapping) and SOURCE in fields:
+                copies += [fields] if _is_for(fields[SOURCE], stream) else []
             elif _is_for(name, stream):
                 own = fields if isinstance(fields, Mapping) else {}
         return [own, *copies]
@@ -164,10 +136,10 @@ class Mapper(PluginMapper):
                 why, is_for_all = _why(error, record), _fails_for_all(error, known)
             if is_for_all:
                 where = f"at line {self._line_no()} of the input"
-                what = f"{_quoted(expr)} cannot be worked out {where}: {why}"
-                raise _mistake(stream, property_name or _FILTER, what)
-            place = property_name or _FILTER
-            self._failed.append((place, f"{_quoted(expr)} cannot be worked out: {why}"))
+                what = f"{quoted(expr)} cannot be worked out {where}: {why}"
+                raise mistake(stream, property_name or FILTER, what)
+            place = property_name or FILTER
+            self._failed.append((place, f"{quoted(expr)} cannot be worked out: {why}"))
             return True if property_name is None else None  # the record goes on, to be rejected by its id
 
         return told
@@ -211,7 +183,7 @@ class Mapper(PluginMapper):
     def idle(self) -> Iterator[str]:
         """What to say of each map whose stream never came."""
         for name, fields in self.stream_maps_dict.items():
-            source = fields.get(_SOURCE, name) if isinstance(fields, Mapping) else name
+            source = fields.get(SOURCE, name) if isinstance(fields, Mapping) else name
             if not any(fnmatch(one, source) for one in self._came):
                 yield f"stream_maps has {source!r}, a stream that did not come{hint(source, self._came)}"
 
@@ -230,6 +202,12 @@ def _stripped(fields: Any) -> Any:
     if not isinstance(fields, Mapping):
         return fields
     return {name: given.strip() if isinstance(given, str) else given for name, given in fields.items()}
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """A SCHEMA as the SDK's maps can read it: what a field may be can be `true`, `required` can be null."""
+    fields = {name: spec if isinstance(spec, dict) else {} for name, spec in schema["properties"].items()}
+    return {name: value for name, value in schema.items() if name != "required"} | {"properties": fields}
 
 
 def _fails_for_all(error: Exception, fields: Collection[str]) -> bool:

@@ -59,7 +59,17 @@ class LineReader(SingerReader):
             if not isinstance(message.get(name, kind()), kind):
                 what = f"line {self.line_no} of the input has a {name} of the wrong kind"
                 raise TargetError("RFZ-202", what)
+        if "schema" in message:
+            self._check_schema(message)
         return _mended(message) if "\\ud" in line or "\\uD" in line else message
+
+    def _check_schema(self, message: dict[str, Any]) -> None:
+        """See that fields have names, and that the key is a list of names."""
+        keys = message.get("key_properties") or []
+        is_list = isinstance(keys, list) and all(isinstance(one, str) for one in keys)
+        if not is_list or not isinstance(message["schema"].get("properties", {}), dict):
+            what = f"line {self.line_no} of the input has properties or key_properties of the wrong kind"
+            raise TargetError("RFZ-202", what)
 
     @staticmethod
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from jsonschema import Draft202012Validator
 from phonenumbers import SUPPORTED_REGIONS
 from singer_sdk.configuration._dict_config import parse_environment_config
 
-from target_referrizer import mapping, schemas
+from target_referrizer import map_forms, schemas
 from target_referrizer.errors import SettingsError, SettingsErrors
 from target_referrizer.groups import Policy, zone_of
 from target_referrizer.ledger import options
@@ -22,7 +23,7 @@ from target_referrizer.properties import PROPERTIES, VENDOR
 from target_referrizer.spelling import hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from zoneinfo import ZoneInfo
 
 logger = logging.getLogger("target-referrizer")
@@ -145,6 +146,8 @@ def checked(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:
     for surplus in unknown(config, schema):
         logger.warning("%s", surplus)
     found = list(problems(config, schema))
+    if config.get("flattening_enabled") and config.get("flattening_max_depth") in (None, -1):
+        found.append(SettingsError("RFZ-101", "flattening_enabled needs a flattening_max_depth, such as 1"))
     if found:
         raise SettingsErrors(found)
     return Settings.parse(config)
@@ -152,13 +155,15 @@ def checked(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[SettingsError]:
     """Everything that the shape of a configuration shows to be wrong, one error for each setting."""
-    for error in Draft202012Validator(schema).iter_errors(dict(config)):
+    maps = config.get("stream_maps")
+    own = {**config, "stream_maps": {}} if isinstance(maps, Mapping) else dict(config)
+    for error in Draft202012Validator(schema).iter_errors(own):
         if error.validator == "required":
             missing = [name for name in schema["required"] if name not in config]
             yield from (SettingsError("RFZ-103", f"{name} is missing") for name in missing)
         else:
             yield SettingsError("RFZ-101", _explain(error))
-    yield from mapping.problems(config.get("stream_maps"))
+    yield from map_forms.problems(maps)
     if not str(config.get("api_token", "-")).strip():
         yield SettingsError("RFZ-103", "api_token is empty")
 

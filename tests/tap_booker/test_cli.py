@@ -279,6 +279,7 @@ def test_a_failure_that_nobody_foresaw_names_its_place_and_shows_no_value(
         {"contacts": {"email": "no_such_name"}},
         {"contacts": {"x": "("}},
         {"contacts": {"x": "first_name / 2"}},
+        {"contacts": {"__else__": "x"}},
     ],
 )
 def test_a_stream_map_that_cannot_be_applied_is_named(

@@ -144,6 +144,11 @@ def test_nothing_is_asked_of_an_address_that_was_not_meant(folder: Path, fake: A
     assert (found["settings"]["state"], found["address"]["state"]) == ("FAIL", "warn")
 
 
+def test_a_stream_map_of_the_wrong_form_is_a_wrong_setting(folder: Path, fake: Any) -> None:
+    found = checks(folder, fake.settings(stream_maps={"contacts": {"__else__": "x"}}))
+    assert (found["settings"]["state"], found["settings"]["code"]) == ("FAIL", "BKR-102")
+
+
 def test_two_ways_in_at_once_are_not_tried(folder: Path, fake: Any) -> None:
     assert states(folder, fake.settings(credentials_path="x.json"))["settings"] == "FAIL"
     assert not fake.asked

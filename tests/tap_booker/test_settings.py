@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tap_booker.errors import SettingsError
+from tap_booker.map_forms import STREAMS
 from tap_booker.settings import SCHEMA
 from tap_booker.tap import TapBooker
 
@@ -86,6 +87,8 @@ def test_secrets_are_marked() -> None:
         ({"lookback_hours": 10**8}, "lookback_hours must be at most"),
         ({"trailing_days": 10**7}, "trailing_days must be at most"),
         ({"request_timeout": 10**12}, "request_timeout must be at most"),
+        ({"flattening_enabled": True}, "flattening_enabled needs a flattening_max_depth"),
+        ({"flattening_enabled": True, "flattening_max_depth": -1}, "needs a flattening_max_depth"),
     ],
 )
 def test_each_wrong_setting_gets_one_line_with_code_and_remedy(changes: dict[str, Any], said: str) -> None:
@@ -94,6 +97,42 @@ def test_each_wrong_setting_gets_one_line_with_code_and_remedy(changes: dict[str
     assert said in line
     assert "tap-booker --about --format=markdown" in line
     assert "12345" not in line
+
+
+@pytest.mark.parametrize(
+    ("place", "values", "said"),
+    [
+        ("contacts.__else__", ["x", 5, [], {}], "must be null, which leaves out all fields"),
+        ("contacts.email", [5, True, [1], {"a": {"b": 1}}], "must be an expression in quotes, or null"),
+        ("contacts.email", ["", "(", "x = 1"], "is not a Python expression"),
+        ("contacts.__alias__", [None, 5, ["a"], " "], "must be a name in quotes"),
+        ("contacts.__alias__", ["5", "[1]", "1/0", "a b", "f()"], "is neither a name nor an expression that"),
+        ("contacts.__filter__", [7, ["x"], {}], "must be an expression in quotes."),
+        ("contacts.__filter__", ["", "vip =="], "is not a Python expression"),
+        ("contacts.__key_properties__", [7, "id", [7], [["id"]]], "must be a list of fields, such as [id]"),
+        ("contacts.__source__", [None, 7, [], ""], "must be the name of a stream, in quotes"),
+        ("contacts.__filtr__", ["x", None, 5], "is no option; did you mean '__filter__'?"),
+        ("contacts", [5, "x", [], True], "must hold fields with their expressions, or be null"),
+        ("__else__", ["x", 5, {}, [1]], "must be null, which leaves out all streams"),
+        ("__els__", [None, {}, 5], "is no option; did you mean '__else__'?"),
+    ],
+)
+def test_a_stream_map_of_the_wrong_form_is_named(place: str, values: list[Any], said: str) -> None:
+    stream, _, entry = place.partition(".")
+    for value in values:
+        (line,) = lines(stream_maps={stream: {entry: value} if entry else value})
+        assert line.startswith(f"BKR-102 The setting stream_maps, {place}, {said}")
+
+
+def test_an_alias_is_tried_for_each_stream_that_there_is() -> None:
+    assert set(STREAMS) == {stream.name for stream in TapBooker(config=GOOD).discover_streams()}
+
+
+def test_what_a_stream_map_may_be_is_no_mistake() -> None:
+    odd = {"__filter__": None, "__key_properties__": None, "__else__": "__NULL__", "email": "__NULL__"}
+    renamed = {"__alias__": "__stream_name__ + '_all'", "email": None, "zip": "'x'"}
+    for maps in (None, {}, {"contacts": odd, "__else__": None}, {"c*": renamed}, {"check_ins": None}):
+        assert TapBooker(config={**GOOD, "stream_maps": maps})
 
 
 def test_several_wrong_settings_get_a_line_each() -> None:

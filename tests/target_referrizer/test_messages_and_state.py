@@ -71,7 +71,7 @@ def test_a_wrong_setting_is_one_clear_line_and_exit_2(
 
 
 def test_a_user_sees_one_line_and_no_traceback(salon: Salon) -> None:
-    ended = as_user(salon, update_style="upsert")
+    ended = as_user(salon, stream_maps={"contacts": {"__else__": "x"}})
     lines = [line for line in ended.stderr.splitlines() if "RFZ-" in line]
     assert (ended.returncode, len(lines), "Traceback" in ended.stderr) == (2, 1, False)
 
@@ -267,6 +267,10 @@ def test_a_contact_that_cannot_be_reached_by_mistake_is_named(salon: Salon) -> N
         '{"type": "RECORD", "stream": "contacts", "record": "x"}',
         '{"type": "RECORD", "stream": ["contacts"], "record": {"id": 1}}',
         '{"type": "SCHEMA", "stream": "contacts", "schema": 7, "key_properties": ["id"]}',
+        '{"type": "SCHEMA", "stream": "contacts", "schema": {"properties": null}, "key_properties": ["id"]}',
+        '{"type": "SCHEMA", "stream": "contacts", "schema": {"properties": {}}, "key_properties": 7}',
+        '{"type": "SCHEMA", "stream": "contacts", "schema": {"properties": {}}, "key_properties": "id"}',
+        '{"type": "SCHEMA", "stream": "contacts", "schema": {"properties": {}}, "key_properties": [["id"]]}',
         "[" * 100_000,
     ],
 )
