@@ -52,6 +52,22 @@ def project(ready: Project, tmp_path: Path) -> Project:
     return Project(ready.folder, tmp_path)
 
 
+def access(box: Sandbox) -> dict[str, str]:
+    """The variables of both plugins that lead to a salon, by its clock."""
+    booker, now = box.booker.credentials, box.clock.now.isoformat()
+    return {
+        "TAP_BOOKER_BASE_URL": box.booker_url,
+        "TAP_BOOKER_SUBSCRIPTION_KEY": booker.subscription_key,
+        "TAP_BOOKER_CLIENT_ID": booker.client_id,
+        "TAP_BOOKER_CLIENT_SECRET": booker.client_secret,
+        "TAP_BOOKER_PERSONAL_ACCESS_TOKEN": booker.personal_access_token,
+        "TAP_BOOKER_AS_OF": now,
+        "TARGET_REFERRIZER_API_URL": box.referrizer_url,
+        "TARGET_REFERRIZER_API_TOKEN": box.referrizer.token,
+        "TARGET_REFERRIZER_AS_OF": now,
+    }
+
+
 @dataclass
 class Pipeline:
     """A project with a state and a ledger of its own, and the salon that it talks to."""
@@ -61,19 +77,7 @@ class Pipeline:
 
     def settings(self) -> dict[str, str]:
         """What a user would put into .env, and the salon's clock."""
-        booker, now = self.box.booker.credentials, self.box.clock.now.isoformat()
-        return {
-            "MELTANO_ENVIRONMENT": "sandbox",
-            "TAP_BOOKER_BASE_URL": self.box.booker_url,
-            "TAP_BOOKER_SUBSCRIPTION_KEY": booker.subscription_key,
-            "TAP_BOOKER_CLIENT_ID": booker.client_id,
-            "TAP_BOOKER_CLIENT_SECRET": booker.client_secret,
-            "TAP_BOOKER_PERSONAL_ACCESS_TOKEN": booker.personal_access_token,
-            "TAP_BOOKER_AS_OF": now,
-            "TARGET_REFERRIZER_API_URL": self.box.referrizer_url,
-            "TARGET_REFERRIZER_API_TOKEN": self.box.referrizer.token,
-            "TARGET_REFERRIZER_AS_OF": now,
-        }
+        return {"MELTANO_ENVIRONMENT": "sandbox", **access(self.box)}
 
     def meltano(self, *arguments: str, **more: str) -> str:
         """Standard output of a Meltano command that must succeed."""

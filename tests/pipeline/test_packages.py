@@ -14,7 +14,6 @@ import tarfile
 import tomllib
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
@@ -25,6 +24,7 @@ from markdown_it import MarkdownIt
 from packaging.metadata import Metadata
 from tests.foreign.warehouse import ADDED, GUESTS, Warehouse
 from tests.pipeline.blocks import blocks_of, text_of
+from tests.pipeline.conftest import OPENING, access
 from tests.target_referrizer.salon import custom
 
 from demo.project import CHECKOUT, Project
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BIN = Path(sys.executable).parent
-OPENING = datetime(2026, 3, 2, 15, tzinfo=UTC)
 COMMANDS = {
     "tap-booker": ["tap-booker", "booker-connect"],
     "target-referrizer": ["target-referrizer", "referrizer-ledger"],
@@ -111,21 +110,11 @@ class Shop:
 
     def types(self, text: str, folder: Path | None = None) -> str:
         """What commands print that must succeed, with nothing of this checkout but Meltano itself."""
-        booker = self.box.booker.credentials
-        now = self.box.clock.now.isoformat()
         settings = {
             "PATH": f"{BIN}:{os.environ['PATH']}",
             "UV_FIND_LINKS": str(self.checkout / "dist"),
-            "TAP_BOOKER_BASE_URL": self.box.booker_url,
             "TAP_BOOKER_LOCATION_IDS": "[3749]",
-            "TAP_BOOKER_SUBSCRIPTION_KEY": booker.subscription_key,
-            "TAP_BOOKER_CLIENT_ID": booker.client_id,
-            "TAP_BOOKER_CLIENT_SECRET": booker.client_secret,
-            "TAP_BOOKER_PERSONAL_ACCESS_TOKEN": booker.personal_access_token,
-            "TAP_BOOKER_AS_OF": now,
-            "TARGET_REFERRIZER_API_URL": self.box.referrizer_url,
-            "TARGET_REFERRIZER_API_TOKEN": self.box.referrizer.token,
-            "TARGET_REFERRIZER_AS_OF": now,
+            **access(self.box),
             **self.settings,
         }
         variables = Project(self.folder, self.own).environment(settings)
