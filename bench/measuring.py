@@ -37,7 +37,7 @@ class Cost:
         rss: Largest resident memory of any of them, in MB.
         calls: Calls that the stub got meanwhile, by kind.
         stub_cpu: Seconds of processor time that these calls took in the stub.
-        arrivals: When each call came, on the stub's clock.
+        arrivals: When each call came, but those for the list of contacts, on the stub's clock.
     """
 
     wall: float

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 LATENCY, WORKERS = 0.05, 16
 PORTION = 100
 CALLING_RATE = Quantity(
-    "records per second from the first call to the last answer",
+    "records per second from the first call about one of them to the last answer",
     lambda cost: cost.arrivals[-1] - cost.arrivals[0] + LATENCY if cost.arrivals else 0.0,
     is_rate=True,
     has_start=False,
 )
 NOTE = (
-    "Staging, matching and planning come before the first call: the whole time has them in, and a case of "
-    "its own measures staging. The last answer is taken as one latency after the last call."
+    "Staging, the list of contacts, matching and planning come before: the whole time has them in, and a "
+    "case of its own measures staging. The last answer is taken as one latency after the last call."
 )
 OURS = "target-referrizer"
 

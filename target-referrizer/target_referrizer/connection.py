@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from requests.structures import CaseInsensitiveDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +37,8 @@ class Connection:
         session = requests.Session()
         session.headers.update(_HEADERS)
         session.auth = _Bearer(token)
-        self._model = session.prepare_request(requests.Request("GET", api_url))
-        self._url = str(self._model.url).rstrip("/")
+        model = session.prepare_request(requests.Request("GET", api_url))
+        self._url, self._headers = str(model.url).rstrip("/"), dict(model.headers)
         found: Mapping[str, Any] = session.merge_environment_settings(self._url, {}, None, None, None)
         self._proxies, self._verify, self._cert = found["proxies"], found["verify"], found["cert"]
         session.get_adapter(self._url)  # so that an odd scheme is refused here
@@ -61,7 +60,7 @@ class Connection:
             RequestException: As `requests` says it.
         """
         request = requests.PreparedRequest()
-        request.method, request.headers = method, self._model.headers.copy()
+        request.method, request.headers = method, {**self._headers}  # type: ignore[assignment]
         request.url = f"{self._url}{path}?{urlencode(params)}" if params else self._url + path
         if body is not None:
             request.body = json.dumps(body, allow_nan=False).encode()
@@ -91,7 +90,7 @@ class _Adapter(HTTPAdapter):
         """See `HTTPAdapter`."""
         response = requests.Response()
         response.request, response.raw = req, resp
-        response.status_code, response.headers = resp.status, CaseInsensitiveDict(resp.headers)
+        response.status_code, response.headers = resp.status, resp.headers
         return response
 
     def close(self) -> None:

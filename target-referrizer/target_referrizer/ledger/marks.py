@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SALT = "mark_salt"
 _CHANGE = "marks_changed"  # another value in `meta` after each change
-_STATE = sa.select(meta).where(meta.c.key.in_((SALT, _CHANGE)))
+_STATE = sa.select(meta.c.key, meta.c.value).where((meta.c.key == SALT) | (meta.c.key == _CHANGE))
 # Whoever keeps marks of one person at the same moment as somebody else waits, and keeps them once.
 _KEEP = sa.text("INSERT INTO mark (digest, whom) VALUES (:digest, :whom) ON CONFLICT (digest) DO NOTHING")
 _READ = "marks"  # where a connection keeps what it read
@@ -46,7 +46,7 @@ class Marks:
     @classmethod
     def load(cls, tx: sa.Connection) -> Self:
         """Read all marks; again only when they have changed since this connection read them last."""
-        found = {row.key: row.value for row in tx.execute(_STATE)}
+        found: dict[str, str] = dict(tx.execute(_STATE).tuples().all())
         if SALT not in found:
             return cls("", {})
         state = (found[SALT], found.get(_CHANGE))

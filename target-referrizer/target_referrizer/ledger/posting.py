@@ -62,10 +62,11 @@ def set_visit(tx: sa.Connection, source: str, visit_id: str, **values: Any) -> N
     set_visits(tx, source, [(visit_id, values)])
 
 
+# One comparison for each word: a list would be put into the text anew for each visit.
 _NEAR = sa.select(visit.c.id).where(
     visit.c.remote_contact_id == sa.bindparam("to"),
     visit.c.sent_at.between(sa.bindparam("first"), sa.bindparam("last")),
-    visit.c.status.in_(STANDING),
+    sa.or_(*(visit.c.status == word for word in STANDING)),
     ~((visit.c.source == sa.bindparam("of")) & (visit.c.id == sa.bindparam("key"))),
 )
 
