@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,19 @@ def test_the_second_sync_writes_nothing(pipeline: Pipeline) -> None:
     pipeline.box.requests.clear()
     pipeline.meltano("run", "sync")
     assert pipeline.writes() == []
+
+
+def test_an_hour_without_news_costs_a_token_a_location_and_three_lists(pipeline: Pipeline) -> None:
+    """Of each list a page with what is there, if anything, and the empty one that says that it was all."""
+    pipeline.meltano("run", "sync")
+    pipeline.box.clock.advance(timedelta(hours=1))
+    pipeline.box.requests.clear()
+    pipeline.meltano("run", "sync")
+    seen = [f"{one.vendor} {one.method} {one.path.rsplit('/', 1)[-1]}" for one in pipeline.box.requests]
+    lists = Counter(one for one in seen if one.startswith("booker POST") and not one.endswith("token"))
+    assert lists == {"booker POST customers": 1, "booker POST appointments": 2 + 2}
+    assert sorted(set(seen) - set(lists)) == ["booker GET 3749", "booker POST token"]
+    assert len(seen) == 1 + 1 + lists.total()
 
 
 def test_a_full_refresh_reads_everything_and_writes_nothing(pipeline: Pipeline) -> None:
