@@ -19,7 +19,15 @@ from target_referrizer.ledger import Ledger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DECIDING = ("ledger/tables.py", "ledger/migrations.py", "payloads.py", "groups.py", "properties.py")
+DECIDING = (
+    "ledger/tables.py",
+    "ledger/migrations.py",
+    "ledger/desired.py",
+    "creates.py",
+    "payloads.py",
+    "groups.py",
+    "properties.py",
+)
 """When one of these changes, a ledger that was kept may not be what a first load would make today."""
 MONTH_AGO = vendors.NOW - timedelta(days=30)
 YEARS_BACK = 400

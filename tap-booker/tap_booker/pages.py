@@ -9,6 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, wait
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from tap_booker.stopping import STOP
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Executor, Future
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from tap_booker.client import Page
 
     Fetch = Callable[[int, threading.Event], Page]
+
+LOOK_SECONDS = 1.0
+"""So often the wait for a page looks whether a stop was asked for: a finaliser may swallow the exit."""
 
 BLANK_PAGES = 5
 """So many pages in a row that fail as a whole and hold no single record lie beyond the end."""
@@ -138,7 +143,8 @@ class Lists:
                 if of.come:
                     yield of.come.popleft().result()
                 elif not of.is_over:
-                    wait([one.asked[0] for one in self._lists if one.asked], return_when=FIRST_COMPLETED)
+                    wait([one.asked[0] for one in self._lists if one.asked], LOOK_SECONDS, FIRST_COMPLETED)
+                    STOP.check()
         finally:
             of.stop()
 

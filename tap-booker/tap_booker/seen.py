@@ -21,7 +21,7 @@ STALE_PAGES = 50
 EQUAL_PAGES = 3
 """So many equal pages in a row are one page that the server repeats; two can be a drift by a whole page."""
 
-IDS_IN_MEMORY, ROWS_IN_MEMORY = 100_000, 5_000
+IDS_IN_MEMORY, ROWS_IN_MEMORY = 100_000, 20_000
 """So many are kept in memory; more go to a temporary file of SQLite's, which ends with the process."""
 
 AT_ONCE = 100

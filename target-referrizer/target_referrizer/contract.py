@@ -6,6 +6,7 @@ the checks of formats that `jsonschema` has; only what it does not pass is looke
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -50,7 +51,8 @@ class Contract:
 
 
 def _checked(name: str) -> Any:
-    return lambda value: _FORMATS.conforms(value, name)
+    """Whether a text has this form; a row's times are often the same, and those of the run always are."""
+    return lru_cache(maxsize=1000)(lambda value: _FORMATS.conforms(value, name))
 
 
 def in_words(error: Any) -> str:

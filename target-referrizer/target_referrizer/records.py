@@ -180,4 +180,4 @@ def is_fit(value: Any) -> bool:
     if not isinstance(value, str | int | float | None):
         return False
     text = "" if value is None else id_text(value)
-    return len(text) <= LONGEST_ID and not any(map(commands, text))
+    return len(text) <= LONGEST_ID and (text.isprintable() or not any(map(commands, text)))

@@ -12,6 +12,7 @@ import pytest
 from tap_booker.client import Page
 from tap_booker.errors import UnavailableError
 from tap_booker.pages import Lists
+from tap_booker.stopping import STOP
 
 Run = Callable[..., Any]
 
@@ -263,3 +264,18 @@ def test_a_page_of_rows_already_seen_does_not_end_the_list(
 def test_an_explicit_null_is_an_empty_page(fake: Any, run_tap: Run, answer: Any) -> None:
     fake.always["customers"] = lambda _: answer({"IsSuccess": True, "Customers": None})
     assert run_tap(fake.settings()).code == 0
+
+
+def test_a_stop_whose_exit_was_swallowed_ends_the_wait_for_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finaliser swallows whatever is raised in it; the page that is waited for may never come."""
+    monkeypatch.setattr("tap_booker.pages.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(STOP, "signum", 0)
+
+    def fetch(_: int, unread: threading.Event) -> Page:
+        monkeypatch.setattr(STOP, "signum", 15)
+        assert unread.wait(30)
+        return Page([])
+
+    with ThreadPoolExecutor(1) as workers, pytest.raises(SystemExit) as left:
+        list(itertools.chain.from_iterable(Lists([fetch], 1, 1, workers).read()))
+    assert left.value.code == 128 + 15

@@ -103,6 +103,16 @@ def test_an_hour_without_news_looks_at_everybodys_group_and_at_nothing_else(
     assert sum(taken.values()) < contacts * FOR_EVERYBODY
 
 
+def test_the_hour_after_a_first_load_changes_none_of_those_who_were_created(salon: Salon) -> None:
+    """What marks the creates of a run is gone once they are done, and is not the next run's to clear."""
+    number = 150
+    salon.run([contact(no) for no in range(1, number + 1)])
+    assert len(salon.box.referrizer.contacts) == number
+    taken, _ = an_hour(salon)
+    of_contacts = [steps for statement, steps in taken.items() if statement.startswith("UPDATE contact ")]
+    assert sum(of_contacts) < number
+
+
 @pytest.mark.slow
 def test_settled_check_ins_do_not_make_an_hour_dearer(salon: Salon, tmp_path: Path) -> None:
     """Neither those that are in Referrizer nor those from before the first run, which stay open for ever."""

@@ -11,6 +11,8 @@ from jsonschema import Draft202012Validator
 
 from target_referrizer import schemas
 from target_referrizer.contract import Contract, in_words
+from target_referrizer.records import LONGEST_ID, is_fit
+from target_referrizer.terminal import commands
 
 WORD = {
     stream: Draft202012Validator(schemas.load(stream), format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -86,3 +88,8 @@ def test_a_format_is_judged_by_jsonschema_in_the_quick_look_too() -> None:
     for value in ("2016-12-31T23:59:60Z", "2026-02-29T00:00:00Z", "2026-01-01t00:00:00z"):
         record = {"id": 1, "updated_at": value}
         assert QUICK["contacts"].is_surely_kept(record) == WORD["contacts"].is_valid(record)
+
+
+@given(st.text(st.characters(max_codepoint=127) | st.characters(codec=None), max_size=LONGEST_ID + 5))
+def test_an_id_is_fit_when_it_is_short_and_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+    assert is_fit(text) == (len(text) <= LONGEST_ID and not any(map(commands, text)))

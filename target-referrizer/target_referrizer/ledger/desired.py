@@ -25,6 +25,7 @@ _LINK_CREATED = (
     .values(
         status="linked", linked_by="created", agrees=True, birthday_due=False, dirty=False,
         create_intent_at=None, create_sent=None, unsettled_since=None, reject_code=None,
+        create_round=0, create_tries=0,  # else the next run would have to change everybody of a first load
     )
 )  # fmt: skip
 
