@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def hint(word: object, known: Iterable[str]) -> str:
+def hint(word: object, known: Iterable[str], *, alike: float = 0.6) -> str:
     """`; did you mean 'location_ids'?`, or nothing where no word is near; case and dashes do not count."""
     plain = {_plain(one): one for one in known}
-    near = difflib.get_close_matches(_plain(str(word)), plain, n=1)
+    near = difflib.get_close_matches(_plain(str(word)), plain, n=1, cutoff=alike)
     return f"; did you mean {plain[near[0]]!r}?" if near else ""
 
 

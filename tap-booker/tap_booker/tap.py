@@ -127,7 +127,9 @@ class TapBooker(Tap):
         """Tidy and check the settings; every wrong one gets its own line."""
         self.append_builtin_config(self.config_jsonschema)
         self._config = validation.tidy(self._config)
-        for surplus in validation.unknown(self._config, list(self.config_jsonschema["properties"])):
+        known = self.config_jsonschema["properties"]
+        given = {**validation.left_out(known, self._env_var_prefix), **self._config}
+        for surplus in validation.unknown(given, list(known)):
             self.logger.warning(str(surplus))
         problems = validation.form_problems(self._config, self.config_jsonschema)
         if not problems:

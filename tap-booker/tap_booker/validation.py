@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 NO_SETTINGS = ("loglevel", "redirect_uri", "authorize_url")
 """What else has a variable with the tap's prefix: the log level, and options of `booker-connect`."""
 
+BY_MELTANO = "MELTANO_EXTRACTOR_NAME"
+"""The variable that only Meltano gives a tap, and all that it starts."""
+
+NEARLY = 0.85
+"""How alike two names are, of 1, one of which is the other misspelt."""
+
 READABLE_YEARS = range(1990, 9000)
 """Dates of settings outside these years are mistakes, and calendars end soon after."""
 
@@ -54,11 +60,36 @@ def tidy(config: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def surplus_variables(known: Iterable[str], prefix: str) -> dict[str, str]:
-    """Variables that no setting has, by the name they would give it; `TAP_BOOKER__…` is Meltano's."""
+def surplus_variables(known: Mapping[str, Mapping[str, Any]], prefix: str) -> dict[str, str]:
+    """Variables that no setting has, by the name they would give it; Meltano's own are left out."""
     names = {name.removeprefix(prefix).lower(): name for name in os.environ if name.startswith(prefix)}
     taken = {*known, *NO_SETTINGS}
-    return {name: os.environ[of] for name, of in names.items() if name not in taken and name[:1] != "_"}
+    found = {name: os.environ[of] for name, of in names.items() if name not in taken and name[:1] != "_"}
+    if BY_MELTANO in os.environ:
+        return {name: said for name, said in found.items() if not _is_meltanos(name, known)}
+    return found
+
+
+def left_out(known: Mapping[str, Mapping[str, Any]], prefix: str) -> dict[str, str]:
+    """Such variables where Meltano called: the file that it makes of the settings holds none of them."""
+    return surplus_variables(known, prefix) if BY_MELTANO in os.environ else {}
+
+
+def _is_meltanos(name: str, known: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether Meltano makes or reads a variable of this name.
+
+    It makes one of each part of an object (`stream_maps_contacts`). A plugin that inherits from another has
+    those of its settings and extras under its own name (`london_timezone`, `london__select`), which may begin
+    as the other's; but what is nearly a setting itself is a typing error (`start__date`).
+    """
+    objects = [of for of, spec in known.items() if "object" in spec.get("type", ())]
+    if any(f"_{of}_" in f"_{name}" for of in objects):
+        return True
+    ends = [of for of in known if name.endswith(f"_{of}")]
+    if not ends and "__" not in name:
+        return False
+    near = hint(name, known, alike=NEARLY)
+    return not near or any(repr(of) in near for of in ends)
 
 
 def unknown(config: Mapping[str, Any], known: list[str]) -> Iterator[BookerError]:

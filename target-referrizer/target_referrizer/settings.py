@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,9 +11,8 @@ from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator
 from phonenumbers import SUPPORTED_REGIONS
-from singer_sdk.configuration._dict_config import parse_environment_config
 
-from target_referrizer import map_forms, schemas
+from target_referrizer import map_forms, schemas, variables
 from target_referrizer.errors import SettingsError, SettingsErrors
 from target_referrizer.groups import Policy, zone_of
 from target_referrizer.ledger import options
@@ -27,10 +25,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 logger = logging.getLogger("target-referrizer")
-
-PREFIX = "TARGET_REFERRIZER_"
-#: The Singer SDK's own variable with this prefix.
-_NO_SETTINGS = ("loglevel",)
 
 
 @dataclass(frozen=True)
@@ -140,10 +134,12 @@ class _Reader:
 def checked(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Settings:
     """Check a whole configuration, and say of each key that is no setting that it is none.
 
+    So of variables that Meltano left out of the configuration, since they are those of no setting.
+
     Raises:
         SettingsError: One or more settings are wrong, each with its own line.
     """
-    for surplus in unknown(config, schema):
+    for surplus in unknown({**variables.left_out(schema), **config}, schema):
         logger.warning("%s", surplus)
     found = list(problems(config, schema))
     if config.get("flattening_enabled") and config.get("flattening_max_depth") in (None, -1):
@@ -172,38 +168,6 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterable[Se
     """What to say of each key that is no setting; it does not stop a run."""
     for key in sorted(set(config) - set(schema["properties"])):
         yield SettingsError("RFZ-102", f"there is no setting {key!r}{hint(key, schema['properties'])}")
-
-
-def from_environment(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Configuration from `TARGET_REFERRIZER_*`, with what is no setting under its name in lower case.
-
-    Raises:
-        SettingsError: A variable cannot be read as what its setting is.
-    """
-    found = surplus_variables(schema)
-    for name, spec in schema["properties"].items():
-        found |= variable(name, spec)
-    return found
-
-
-def variable(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
-    """One setting from its variable, where that is there.
-
-    Raises:
-        SettingsError: It cannot be read as what the setting is.
-    """
-    try:
-        return parse_environment_config({"properties": {name: spec}}, PREFIX, dotenv_path=os.devnull)
-    except ValueError:
-        what = f"the environment variable {PREFIX}{name.upper()} cannot be read"
-        raise SettingsError("RFZ-101", what) from None
-
-
-def surplus_variables(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Variables that no setting has, for `unknown` to speak of; `TARGET_REFERRIZER__…` are Meltano's own."""
-    names = {name.removeprefix(PREFIX).lower(): name for name in os.environ if name.startswith(PREFIX)}
-    known = {*schema["properties"], *_NO_SETTINGS}
-    return {name: os.environ[of] for name, of in names.items() if name not in known and name[:1] != "_"}
 
 
 def _defaults() -> dict[str, Any]:

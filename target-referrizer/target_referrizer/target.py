@@ -98,7 +98,7 @@ class TargetReferrizer(Target):
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property has no self
         """Settings from `TARGET_REFERRIZER_*`; one that cannot be read is named."""
-        from target_referrizer.settings import from_environment  # noqa: PLC0415
+        from target_referrizer.variables import from_environment  # noqa: PLC0415
 
         cls.append_builtin_config(cls.config_jsonschema)
         return from_environment(cls.config_jsonschema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,12 @@ def test_both_are_listed_with_their_intervals(pipeline: Pipeline) -> None:
     }
 
 
-def test_hourly_carries_the_news(pipeline: Pipeline) -> None:
-    pipeline.meltano("run", "sync")
+def test_hourly_carries_the_news_and_misspelt_variables_are_told(pipeline: Pipeline) -> None:
+    pipeline.meltano("run", "sync", TAP_BOOKER_START_DAT="hush-1", TARGET_REFERRIZER_TIMEZON="hush-2")
+    log = pipeline.project.log.read_text()
+    warned = re.findall(r"(?:BKR-107 T|RFZ-102 t)here is no setting '?(\w+)", log)
+    assert set(warned) == {"start_dat", "timezon"}, "and none of those that Meltano makes"
+    assert "hush" not in log
     pipeline.box.clock.advance(timedelta(hours=1))
     pipeline.box.salon.hour_of_news(seed=1)
     before = bookmarks(pipeline)

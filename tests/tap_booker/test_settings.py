@@ -222,3 +222,26 @@ def test_a_misspelt_variable_is_a_warning_with_the_nearest_name(
     said = re.findall("BKR-107 There is no setting (.*?) What to do", caplog.text)
     assert said == ["page_sise; did you mean 'page_size'?"]
     assert "hush-4" not in caplog.text
+
+
+def test_a_misspelt_variable_is_a_warning_also_beside_the_file_that_meltano_makes(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAP_BOOKER_START_DAT", "hush-4")
+    TapBooker(config=dict(GOOD))
+    assert "BKR-107" not in caplog.text, "a file alone was asked for"
+    monkeypatch.setenv("MELTANO_EXTRACTOR_NAME", "tap-booker-london")
+    for name in (
+        *("REDIRECT_URI", "_SELECT_FILTER", "START__DATE"),
+        *("STREAM_MAPS_CONTACTS__ELSE__", "LONDON_STREAM_MAPS_CONTACTS_ID", "FLATTENING_MAX_DEPHT"),
+        *("LONDON_TIMEZONE", "UK_LOCATION_IDS", "LONDON__SELECT", "UK__LOAD_SCHEMA"),
+    ):
+        monkeypatch.setenv(f"TAP_BOOKER_{name}", "hush-4")
+    TapBooker(config={**GOOD, "start_dat": "hush-4"})
+    said = re.findall(r"BKR-107 There is no setting (.*?)\?? What to do", caplog.text)
+    assert sorted(said) == [
+        "flattening_max_depht; did you mean 'flattening_max_depth'",
+        "start__date; did you mean 'start_date'",
+        "start_dat; did you mean 'start_date'",
+    ]
+    assert "hush-4" not in caplog.text

@@ -63,6 +63,46 @@ def test_a_misspelt_variable_is_a_warning_of_the_target(caplog: pytest.LogCaptur
     assert "hush" not in caplog.text
 
 
+@pytest.fixture
+def by_meltano(variables: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 - a fixture
+    """The same, and what Meltano adds: parts of objects, and settings of plugins that inherit from ours."""
+    monkeypatch.setenv("MELTANO_LOADER_NAME", "target-referrizer-london")
+    for name in (
+        *("FIELD_MAP_PHONE", "STREAM_MAPS_CONTACTS__KEY_PROPERTIES__", "LONDON_STREAM_MAPS_CONTACTS_ID"),
+        *("HOUSTON_TIMEZONE", "LONDON_NORTH_POINTS", "LONDON__LOAD_SCHEMA", "UK_API_TOKEN", "UK__DIALECT"),
+    ):
+        monkeypatch.setenv(f"TARGET_REFERRIZER_{name}", "hush")
+
+
+@pytest.mark.usefixtures("by_meltano")
+def test_a_misspelt_variable_is_a_warning_also_beside_the_file_that_meltano_makes(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARGET_REFERRIZER_BACK_FILL_POINTS", "hush")
+    monkeypatch.setenv("TARGET_REFERRIZER_DRY__RUN", "hush")
+    TargetReferrizer(config={"api_token": "t"})
+    assert warned(caplog.text) == [
+        "'back_fill_points'; did you mean 'backfill_points'",
+        "'dry__run'; did you mean 'dry_run'",
+        *MEANT,
+    ]
+    assert "hush" not in caplog.text
+
+
+@pytest.mark.usefixtures("by_meltano")
+def test_a_setting_that_meltano_put_into_the_file_as_well_is_warned_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    TargetReferrizer(config={"api_token": "t", "time_zone": "hush"})
+    assert warned(caplog.text) == MEANT
+
+
+@pytest.mark.usefixtures("variables")
+def test_variables_say_nothing_where_a_file_alone_was_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    TargetReferrizer(config={"api_token": "t"})
+    assert warned(caplog.text) == []
+
+
 @pytest.mark.usefixtures("variables")
 def test_a_misspelt_variable_is_a_warning_of_the_ledgers_command(caplog: pytest.LogCaptureFixture) -> None:
     CliRunner().invoke(ledger_command, ["status"])
@@ -76,6 +116,12 @@ def test_a_misspelt_variable_is_a_finding_of_the_doctor(monkeypatch: pytest.Monk
     assert warned(said) == MEANT
     assert "warn  settings: RFZ-102" in said
     assert "hush" not in said
+
+
+@pytest.mark.usefixtures("by_meltano")
+def test_what_meltano_makes_is_no_finding_of_the_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARGET_REFERRIZER_API_URL", "http://127.0.0.1:1/v1")
+    assert warned(CliRunner().invoke(ledger_command, ["doctor"]).stdout) == MEANT
 
 
 def test_a_word_that_is_near_to_nothing_gets_no_hint() -> None:

@@ -145,7 +145,7 @@ class AskSettings:
 
     def config(self) -> dict[str, Any]:
         """The settings as they are given."""
-        from target_referrizer.settings import from_environment
+        from target_referrizer.variables import from_environment
 
         config: dict[str, Any] = {} if self.files else from_environment(self._schema())
         for file in self.files:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from target_referrizer import settings as rules
+from target_referrizer import variables
 from target_referrizer.doctor.finding import Finding, fail, ok, warn
 from target_referrizer.errors import SettingsError, SettingsErrors
 from target_referrizer.properties import PROPERTIES
@@ -55,10 +56,10 @@ class Wishes:
 
     def _from_environment(self) -> dict[str, Any]:
         """The settings of `TARGET_REFERRIZER_*`, each read for itself."""
-        config = rules.surplus_variables(self._schema)
+        config = variables.surplus(self._schema)
         for name, spec in self._schema["properties"].items():
             try:
-                config |= rules.variable(name, spec)
+                config |= variables.one(name, spec)
             except SettingsError as error:
                 self.findings.append(fail(NAME, error))
         return config
