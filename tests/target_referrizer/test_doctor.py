@@ -561,6 +561,7 @@ def test_an_empty_file_is_a_ledger_to_be_made(salon: Salon) -> None:
 def test_another_account_is_told_before_a_run_is_refused(linked: Salon, lab: Lab) -> None:
     found = against(lab, linked, page([]), api_token=token(sub="ab" * 16))
     assert (found["account"]["state"], found["account"]["code"]) == ("FAIL", "RFZ-105")
+    assert "linked" not in found, "the other's contacts are none of its own"
 
 
 def test_a_token_without_an_account_is_recognised_by_its_hash(salon: Salon, lab: Lab) -> None:
@@ -570,6 +571,25 @@ def test_a_token_without_an_account_is_recognised_by_its_hash(salon: Salon, lab:
     salon.box.referrizer.token = "other-token"
     assert checks(salon)["account"]["state"] == "FAIL"
     assert lab.clock() > 0
+
+
+def test_a_ledger_with_links_beside_an_emptied_account_fails_with_both_numbers(linked: Salon) -> None:
+    assert checks(linked)["linked"]["state"] == "ok"
+    linked.box.referrizer.contacts.clear()
+    found = checks(linked)["linked"]
+    assert (found["state"], found["code"], run_doctor(linked).exit_code) == ("FAIL", "RFZ-105", 2)
+    assert "has linked 2 contacts, and the account says that it has 0" in found["finding"]
+    assert all(word in found["what_to_do"] for word in ("token", "`make fresh`", "full refresh"))
+    linked.box.referrizer.switches.total_count = False
+    assert "linked" not in checks(linked), "where nobody counts nothing is compared"
+
+
+def test_an_account_with_less_than_half_of_those_whom_the_ledger_has_linked_warns(salon: Salon) -> None:
+    salon.run([contact(number) for number in (1, 2, 3)])
+    there = salon.box.referrizer.contacts
+    for left, state in ((2, "ok"), (1, "warn")):
+        del there[next(iter(there))]
+        assert (len(there), checks(salon)["linked"]["state"]) == (left, state)
 
 
 def test_other_groups_warn_the_source_that_agreed_and_fail_another(linked: Salon) -> None:

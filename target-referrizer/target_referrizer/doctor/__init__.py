@@ -32,16 +32,19 @@ def examine(wishes: Wishes, now: Callable[[], datetime], monotonic: Callable[[],
         monotonic: Seconds that only grow.
     """
     settings, wrong = wishes.settings, wishes.wrong
+    total: int | None = None
     yield from wishes.findings
     if lacking := sorted(wrong & {"api_token", "api_url"}):
         yield warn("address", f"not asked without a good {' and '.join(lacking)}", SETTINGS_FIRST)
     else:
-        yield from Remote(settings, now, monotonic).examine(with_fields="field_map" not in wrong)
+        remote = Remote(settings, now, monotonic)
+        yield from remote.examine(with_fields="field_map" not in wrong)
+        total = remote.total
     names = []
     if lacking := sorted(wrong & {"ledger_url", "source"}):
         yield warn("ledger", f"not looked at without a good {' and '.join(lacking)}", SETTINGS_FIRST)
     else:
-        for finding in Books(settings, settings.as_of or now(), wrong).examine():
+        for finding in Books(settings, settings.as_of or now(), wrong, total).examine():
             names.append(finding.name)
             yield finding
     if work.INTERVAL not in names:

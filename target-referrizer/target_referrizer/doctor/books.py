@@ -12,14 +12,15 @@ import sqlalchemy as sa
 
 from target_referrizer import account
 from target_referrizer.doctor import place
-from target_referrizer.doctor.finding import Finding, fail, ok, warn
+from target_referrizer.doctor.finding import FAIL, Finding, fail, ok, warn
 from target_referrizer.doctor.reading import is_open, reading
 from target_referrizer.doctor.work import Work
 from target_referrizer.errors import SettingsError, TargetError
-from target_referrizer.ledger import migrations
+from target_referrizer.ledger import migrations, reports
 from target_referrizer.ledger.failures import failure
 from target_referrizer.ledger.store import file_of, parse_url
 from target_referrizer.ledger.tables import SCHEMA_VERSION, meta
+from target_referrizer.terminal import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,21 +29,27 @@ if TYPE_CHECKING:
     from target_referrizer.settings import Settings
 
 INDEX_TRUSTED = timedelta(hours=24)
+EMPTIED = (
+    "Put back the token of the account that this ledger is of. For a sandbox that was begun anew there "
+    "is `make fresh`. An account that was emptied needs a new `ledger_url` and a full refresh: this ledger "
+    "takes who is gone for deleted on purpose, and creates nobody again."
+)
 NOT_YET = "Nothing, before the first run; else correct `ledger_url`, or put the backup back."
 
 
 class Books:
     """The ledger that the settings name, read only."""
 
-    def __init__(self, settings: Settings, as_of: datetime, wrong: set[str]) -> None:
+    def __init__(self, settings: Settings, as_of: datetime, wrong: set[str], total: int | None) -> None:
         """Open nothing yet.
 
         Args:
             settings: Whose ledger, and what it is compared with.
             as_of: The instant that counts as now.
             wrong: Settings that are not as the owner meant them; nothing is compared with those.
+            total: How many contacts the account says that it has, None where that is not known.
         """
-        self._settings, self._as_of, self._wrong = settings, as_of, wrong
+        self._settings, self._as_of, self._wrong, self._total = settings, as_of, wrong, total
 
     def examine(self) -> Iterator[Finding]:
         """Everything, as far as the ledger lets itself be read."""
@@ -99,9 +106,11 @@ class Books:
             return
         version = int(written)
         yield _version(version)
-        if version <= SCHEMA_VERSION:
-            yield from self._binding(known)
+        bound = list(self._binding(known)) if version <= SCHEMA_VERSION else []
+        yield from bound
         if version == SCHEMA_VERSION:
+            if self._total is not None and FAIL not in {one.state for one in bound}:
+                yield _linked(reports.count_linked_remotes(tx), self._total)
             yield self._index(known)
             yield from Work(tx, self._settings, self._as_of).examine()
 
@@ -141,6 +150,14 @@ class Books:
         hours = max(0.0, age.total_seconds()) / 3600  # the clock of a run may have been another
         follows = "the next run reads it anew" if age >= INDEX_TRUSTED else "still trusted"
         return ok("index", f"Referrizer's contacts were read {hours:.0f} h ago, {follows}")
+
+
+def _linked(linked: int, total: int) -> Finding:
+    """Whether those whom the ledger has linked can all be there; nobody else would notice before a write."""
+    what = f"the ledger has linked {counted(linked, 'contact')}, and the account says that it has {total:,}"
+    if linked and not total:
+        return fail("linked", SettingsError("RFZ-105", what), EMPTIED)
+    return warn("linked", what, EMPTIED, "RFZ-105") if total * 2 < linked else ok("linked", what)
 
 
 def _version(version: int) -> Finding:

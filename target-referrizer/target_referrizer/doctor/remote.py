@@ -39,6 +39,8 @@ class Remote:
         self, settings: Settings, now: Callable[[], datetime], monotonic: Callable[[], float]
     ) -> None:
         self._settings, self._now, self._monotonic = settings, now, monotonic
+        #: How many contacts the account says that it has, once it was asked; None where it does not say.
+        self.total: int | None = None
         self._seconds = min(ANSWER_SECONDS, settings.request_timeout)
 
     def examine(self, *, with_fields: bool) -> Iterator[Finding]:
@@ -62,7 +64,8 @@ class Remote:
         contacts = _contacts(answer)
         if contacts is None:
             return
-        yield _total(answer, contacts)
+        self.total = _total(answer)
+        yield _number(self.total, contacts)
         if with_fields and contacts:
             yield from self._fields(contacts)
 
@@ -236,20 +239,23 @@ def _shown(url: str) -> str:
     return re.sub(r"//[^/]*@", "//", url)
 
 
-def _total(answer: Answer, contacts: list[dict[str, Any]]) -> Finding:
-    """How many contacts there are."""
+def _total(answer: Answer) -> int | None:
+    """How many contacts there are, as far as the answer says it."""
     total = answer.headers.get("X-Total-Count", "")
-    if not re.fullmatch(r"[0-9]{1,9}", total):
+    return int(total) if re.fullmatch(r"[0-9]{1,9}", total) else None
+
+
+def _number(total: int | None, contacts: list[dict[str, Any]]) -> Finding:
+    """Whether contacts can be counted and looked at."""
+    if total is None:
         what = (
             f"readable ({len(contacts)} on the first page), and X-Total-Count does not say how many there are"
         )
         return warn("contacts", what, "Nothing can be set for it; a list that ends early goes unnoticed.")
     if not contacts:
-        what = (
-            f"readable, and X-Total-Count says {int(total)}: without a contact no field name can be checked"
-        )
+        what = f"readable, and X-Total-Count says {total}: without a contact no field name can be checked"
         return warn("contacts", what, "Add one contact in Referrizer, all fields filled, and run this again.")
-    return ok("contacts", f"readable, {int(total):,} in the account")
+    return ok("contacts", f"readable, {total:,} in the account")
 
 
 def _clock(answer: Answer, here: datetime) -> Finding:
