@@ -96,8 +96,7 @@ _RECORDS = (
         "The record has no id, so it can neither be linked nor recognised when it comes again.",
         "Let the tap emit a stable `id` for every record."),
     Entry("RFZ-206", "Unreadable phone",
-        "The phone number is not one of the default country, nor an international one, and there is no "
-        "e-mail.",
+        "The phone is not one of the default country, nor an international one, and there is no e-mail.",
         "Correct the number in the booking system, or `default_country` if many are refused."),
     Entry("RFZ-207", "Ambiguous match",
         "More than one Referrizer contact could be this person, and the target does not guess.",
@@ -105,8 +104,8 @@ _RECORDS = (
     Entry("RFZ-208", "Duplicate refused",
         "Referrizer says that the e-mail or phone is taken already, but shows no contact that can be this "
         "person.",
-        "Look in Referrizer for the contact that holds this e-mail or phone and correct the one that is "
-        "wrong."),
+        "Look in Referrizer for the contact that holds this e-mail or phone (`referrizer-ledger rejects "
+        "--show-personal-data` shows both whole) and correct the one that is wrong."),
     Entry("RFZ-209", "Contact refused",
         "Referrizer refused the contact as invalid.",
         "Look at the record and at the error code that is named; correct the record or the field map."),
@@ -156,7 +155,9 @@ _PERSON = (
     Entry("RFZ-303", "Ledger rebuilt",
         "The ledger was new, but Referrizer already shows our groups: the old ledger was lost and has "
         "been rebuilt.",
-        "Run once with a full refresh of contacts, and keep the ledger on a disk that lasts between runs."),
+        "Run once with a full refresh of contacts (`meltano --environment production run sync "
+        "--full-refresh`, else the tap without --state), and keep the ledger on a disk that lasts between "
+        "runs."),
 )
 
 _LEDGER = (

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PLAIN = "referrizer-ledger "
+#: What Meltano's own commands begin with where they are told: in the environment that matters.
+_MELTANO = "meltano --environment production "
 _NAME = re.compile(r"[\w.-]{1,64}", re.ASCII)
 #: What a shell, or the report, could not take as it is.
 _ODD = re.compile(r"[`\x00-\x1f\x7f]")
@@ -25,7 +27,10 @@ class Commands:
 
     def told(self, said: str) -> str:
         """Text in which each command between backticks stands as it is typed here."""
-        return said.replace(f"`{_PLAIN}", f"`{self.start}")
+        typed = said.replace(f"`{_PLAIN}", f"`{self.start}")
+        if not self.start.startswith("meltano "):
+            return typed
+        return typed.replace(f"`{_MELTANO}", f"`{self.start.partition('invoke ')[0]}")
 
 
 def as_typed(environment: Mapping[str, str], files: Sequence[Path] = ()) -> Commands:

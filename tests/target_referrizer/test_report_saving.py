@@ -12,7 +12,7 @@ import pytest
 from tests.target_referrizer.asking import ask
 from tests.target_referrizer.salon import contact
 
-from target_referrizer.errors import TargetError
+from target_referrizer.errors import CATALOGUE, TargetError
 from target_referrizer.report.saving import BEGINNING, save
 from target_referrizer.typed import as_typed, option
 
@@ -129,6 +129,23 @@ def test_commands_are_told_as_they_are_typed_where_the_page_was_made(
 ) -> None:
     commands = as_typed(environment, [Path(one) for one in files])
     assert commands.told("`referrizer-ledger held`") == typed
+
+
+@pytest.mark.parametrize(
+    ("environment", "typed"),
+    [
+        ({}, "meltano --environment production run sync --full-refresh"),
+        ({"MELTANO_PROJECT_ROOT": "/p"}, "meltano run sync --full-refresh"),
+        (
+            {"MELTANO_PROJECT_ROOT": "/p", "MELTANO_ENVIRONMENT": "sandbox"},
+            "meltano --environment=sandbox run sync --full-refresh",
+        ),
+    ],
+)
+def test_commands_of_meltano_are_told_with_the_environment_that_it_was_called_with(
+    environment: dict[str, str], typed: str
+) -> None:
+    assert f"(`{typed}`, else" in as_typed(environment).told(CATALOGUE["RFZ-303"].action)
 
 
 @pytest.mark.parametrize(
