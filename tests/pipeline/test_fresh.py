@@ -149,7 +149,9 @@ def test_make_fresh_forgets_what_was_synced_with_a_sandbox_and_nothing_else(clon
     name = "sandbox:tap-booker-to-target-referrizer"
     known = [*meltano, "set", "--force", name, '{"singer_state": {"bookmarks": {}}}']
     subprocess.run(known, cwd=clone, env=environment(), check=True, capture_output=True)
-    subprocess.run(["make", "fresh"], cwd=clone, env=environment(), check=True, capture_output=True)
+    fresh = ["make", "fresh"]
+    done = subprocess.run(fresh, cwd=clone, env=environment(), check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("Forgotten: ledger and state of the sandbox. ")
     assert [path.name for path in (clone / "ledger").iterdir()] == ["production.db"]
     listed = [*meltano, "list"]
     left = subprocess.run(listed, cwd=clone, env=environment(), check=True, capture_output=True, text=True)

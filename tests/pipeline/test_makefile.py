@@ -6,6 +6,12 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+from click.testing import CliRunner
+
+from target_referrizer.cli import ledger_command
+from target_referrizer.ledger import Ledger
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -64,3 +70,26 @@ def test_setup_keeps_others_out_of_where_meltano_writes_secrets(checkout: Path, 
         ended = make(tmp_path, "--assume-old=.venv/.run-ready", "setup")
         assert (ended.returncode, ended.stderr) == (0, "")
         assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("option", [[], ["--show-personal-data"]], ids=["masked", "unmasked"])
+def test_make_fresh_forgets_the_page_of_the_sandbox_and_says_so(
+    checkout: Path, tmp_path: Path, option: list[str]
+) -> None:
+    (tmp_path / "Makefile").write_bytes((checkout / "Makefile").read_bytes())
+    meltano, page = tmp_path / ".venv/bin/meltano", tmp_path / "referrizer-report.html"
+    meltano.parent.mkdir(parents=True)
+    meltano.write_text("#!/bin/sh\n")
+    meltano.chmod(0o755)
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    Ledger(url).close()
+    for environment, stays in (("production", True), ("sandbox", False)):
+        given = {"TARGET_REFERRIZER_API_TOKEN": "t", "TARGET_REFERRIZER_LEDGER_URL": url}
+        given |= {"MELTANO_PROJECT_ROOT": str(tmp_path), "MELTANO_ENVIRONMENT": environment}
+        made = CliRunner().invoke(ledger_command, ["report", f"--output={page}", *option], env=given)
+        assert made.exit_code == 0
+        ended = make(tmp_path, "--assume-old=.venv/.run-ready", "fresh")
+        assert (ended.returncode, ended.stderr, page.exists()) == (0, "", stays)
+        (said,) = ended.stdout.splitlines()
+        assert said.startswith("Forgotten: ledger and state of the sandbox")
+        assert (page.name in said) is not stays

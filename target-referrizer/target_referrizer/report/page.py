@@ -72,7 +72,7 @@ def _sections(figures: Figures) -> tuple[Safe, ...]:
 
 def _foot(figures: Figures) -> Safe:
     names = (
-        "This page shows names: keep it as you keep the ledger."
+        "This page shows names: keep it as you keep the ledger. `referrizer-ledger report` makes one without."
         if figures.unmasked
         else "Names are first letters; `referrizer-ledger report --show-personal-data` shows them whole."
     )
