@@ -88,7 +88,9 @@ def test_a_429_slows_all_workers_at_once(lab: Lab, asked: dict[str, str]) -> Non
     assert len(arrivals) == 80 + 1
     at = arrivals[refused - 1]
     under_way = [one for one in arrivals[refused:] if one < at + 0.99]
-    assert len(under_way) < workers
+    # Each worker may have one call under way, and on a busy machine begin another before anybody has read the
+    # refusal; workers that do not heed it send all that is left.
+    assert len(under_way) <= 2 * workers
 
 
 def test_a_pause_of_nothing_still_backs_off(lab: Lab) -> None:
