@@ -113,6 +113,21 @@ def test_the_hour_after_a_first_load_changes_none_of_those_who_were_created(salo
     assert sum(of_contacts) < number
 
 
+def test_check_ins_that_come_again_renew_their_lines_and_none_of_their_indexes_but_one(salon: Salon) -> None:
+    came = [check_in(no, 1, ago(days=2, hours=no)) for no in range(1, 101)]
+    salon.run([contact(1)], came)
+    later = (salon.now + timedelta(hours=1)).isoformat()
+    undone = {**came[0], "is_checked_in": False}
+    taken, outcome = an_hour(salon, [], [{**one, "as_of": later} for one in (undone, *came[1:])])
+    assert outcome.accounting["check_ins"]["read"] == 100
+    steps = {
+        statement: number for statement, number in taken.items() if statement.startswith("UPDATE visit ")
+    }
+    renewed = [statement for statement in steps if "SET as_of=?, staged_run=? WHERE" in statement]
+    assert len(renewed) == 1
+    assert sum(steps.values()) < 1.1 * steps[renewed[0]]
+
+
 @pytest.mark.slow
 def test_settled_check_ins_do_not_make_an_hour_dearer(salon: Salon, tmp_path: Path) -> None:
     """Neither those that are in Referrizer nor those from before the first run, which stay open for ever."""

@@ -1,13 +1,13 @@
 """Taking records into the ledger as the desired state. Nothing is matched or sent here.
 
 A record counts when it is not older than what the ledger has: by `updated_at` for contacts, by `as_of` for
-check-ins,
-and by the order of the lines where neither says.
+check-ins, and by the order of the lines where neither says.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from target_referrizer.errors import TargetError
 from target_referrizer.ledger import forgetting
 from target_referrizer.ledger.journal import Rejected, reject, settle
-from target_referrizer.ledger.rows import ContactRow
+from target_referrizer.ledger.rows import ContactRow, VisitRow
 from target_referrizer.ledger.tables import contact, visit
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from target_referrizer.ledger.journal import Moment
-    from target_referrizer.ledger.rows import VisitRow
     from target_referrizer.ledger.store import Ledger
 
 logger = logging.getLogger("target-referrizer")
@@ -38,7 +37,7 @@ def stage_contacts(
     newest, superseded = _newest(forgetting.veil_contacts(tx, source, rows), _loses_contact)
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
-    known = _known(tx, contact, source, list(newest))
+    known = _known(tx, [*contact.c], source, list(newest))
     for key, row in newest.items():
         found = known.get(key)
         if found is None:
@@ -122,13 +121,22 @@ def _contact_update(found: sa.Row[Any], row: ContactRow, run: int) -> dict[str, 
     return values
 
 
+#: What each line of a check-in renews. Tap-booker sends those of the last days each hour, and whatever else
+#: were set would be written anew to all its indexes, the same or not.
+_OF_A_LINE = ("key", "as_of", "staged_run")
+_STANDING = ("staged_run", "undone_at", "status", "reason", "waiting_since")
+#: What is looked at of a check-in that comes again.
+_OF_A_VISIT = [visit.c[name] for name in (*(one.name for one in fields(VisitRow)), *_STANDING)]
+
+
 def stage_visits(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[VisitRow]) -> int:
     """Stage check-ins; gives how many lines were superseded by a newer one."""
     newest, superseded = _newest(forgetting.veil_visits(tx, source, rows), _is_older_visit)
     inserts: list[dict[str, Any]] = []
     updates: list[dict[str, Any]] = []
+    confirmations: list[dict[str, Any]] = []
     touched: set[str] = set()
-    known = _known(tx, visit, source, list(newest))
+    known = _known(tx, _OF_A_VISIT, source, list(newest))
     for key, row in newest.items():
         found = known.get(key)
         if found is None:
@@ -148,15 +156,21 @@ def stage_visits(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[
         if _is_older_visit(row, found):
             superseded += found.staged_run != moment.run
             continue
-        updates.append(_visit_update(found, row, moment.run))
+        update = _visit_update(found, row, moment.run)
+        if all(getattr(found, name) == value for name, value in update.items() if name not in _OF_A_LINE):
+            confirmations.append({name: update[name] for name in _OF_A_LINE})
+        else:
+            updates.append(update)
         if _moved(found, row):
             touched |= {row.contact_id, found.contact_id}
     if inserts:
         tx.execute(sa.insert(visit), inserts)
-    if updates:
-        tx.execute(_update_by_key(visit, source), updates)
+    for changes in (updates, confirmations):
+        if changes:
+            tx.execute(_update_by_key(visit, source), changes)
     mark_dirty(tx, source, touched)
     still = {one["key"] for one in updates if one["status"] == "rejected"}
+    still |= {one["key"] for one in confirmations if known[one["key"]].status == "rejected"}
     settle(tx, source, "check_ins", [key for key in newest if key not in still], moment.at)
     return superseded
 
@@ -225,10 +239,13 @@ def _is_older_visit(row: Any, before: Any) -> bool:
     return bool(row.as_of < before.as_of)
 
 
-def _known(tx: sa.Connection, table: sa.Table, source: str, ids: Sequence[str]) -> dict[str, sa.Row[Any]]:
+def _known(
+    tx: sa.Connection, columns: Sequence[sa.Column[Any]], source: str, ids: Sequence[str]
+) -> dict[str, sa.Row[Any]]:
+    table, query = columns[0].table.c, sa.select(*columns)
     found: dict[str, sa.Row[Any]] = {}
     for chunk in _chunks(ids):
-        rows = tx.execute(sa.select(table).where(table.c.source == source, table.c.id.in_(chunk)))
+        rows = tx.execute(query.where(table.source == source, table.id.in_(chunk)))
         found |= {row.id: row for row in rows}
     return found
 
