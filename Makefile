@@ -108,7 +108,8 @@ pins: .venv/.dev-ready ## renew constraints.txt: every version to the newest tha
 .PHONY: fresh
 fresh: .venv/.run-ready ## forget what was synced with a sandbox: a new one is a new, empty account
 	@.venv/bin/meltano --log-level=error --environment sandbox state clear --force sandbox:tap-booker-to-target-referrizer
-	@rm -f ledger/sandbox.db*; page=referrizer-report.html; \
+	@rm -f ledger/sandbox.db*
+	@page=referrizer-report.html; \
 	if grep -qs -e '--environment=sandbox invoke' $$page; then rm -f $$page; else page=; fi; \
 	echo "Forgotten: ledger and state of the sandbox$${page:+, and $$page}. Those of accounts are as they were."
 

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 DECIDING = (
     "ledger/tables.py",
     "ledger/migrations.py",
+    "ledger/creating.py",
     "ledger/desired.py",
+    "ledger/index.py",
+    "ledger/staging.py",
     "creates.py",
+    "linking.py",
     "payloads.py",
     "groups.py",
     "properties.py",

@@ -42,11 +42,21 @@ def run_command(command: object) -> NoReturn:
     except Exception as failure:  # noqa: BLE001  the last door: nothing passes it as a traceback
         # What breaks on the way out of a stop, a lock above all, is no failure.
         code = 128 + STOP.signum if STOP.signum else _said(failure)
+    code = code or _all_written()
     STOP.is_over = True
     if STOP.signum:
         logger.critical("%s", STOP.finding())
         code = 128 + STOP.signum
     _leave(code if isinstance(code, int) else int(code is not None))
+
+
+def _all_written() -> int:
+    """See that all of the output has left the process; gives the exit code."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        return _say(ReaderGoneError())
+    return 0
 
 
 def _said(failure: Exception) -> int:

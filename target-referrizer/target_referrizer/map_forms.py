@@ -67,10 +67,10 @@ def problems(maps: Any) -> Iterator[SettingsError]:
 
 def _problems_of(stream: str, field: str, given: Any) -> Iterator[SettingsError]:
     near = hint(field, _OPTIONS) if field[:2] == "__" and field not in _OPTIONS else ""
+    has_form, asked = _OPTIONS.get(field, _FIELD)
     if near:
         yield mistake(stream, field, f"there is no such option{near}")
-    has_form, asked = _OPTIONS.get(field, _FIELD)
-    if not has_form(given):
+    elif not has_form(given):
         yield mistake(stream, field, asked)
     elif (field not in _OPTIONS or field == FILTER) and given is not None and not _is_one(given):
         yield mistake(stream, field, f"{quoted(given)} is not a Python expression")

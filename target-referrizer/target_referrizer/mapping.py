@@ -52,7 +52,7 @@ class Mapper(PluginMapper):
         own["stream_maps"] = {stream: _stripped(fields) for stream, fields in maps.items()}
         super().__init__(own, logger)
         self._line_no = line_no
-        self._came: list[str] = []
+        self._came: dict[str, None] = {}  # in order
         self._failed: list[tuple[str, str]] = []
 
     def register_raw_stream_schema(
@@ -63,13 +63,16 @@ class Mapper(PluginMapper):
         Raises:
             SettingsError: A map does not fit the stream.
         """
-        self._came.append(stream_name)
+        self._came[stream_name] = None
         self._check_aliases(stream_name)
+        as_sent = copy.deepcopy(schema)
         fields = set(schema["properties"])  # the SDK adds to them what maps make
         try:
             super().register_raw_stream_schema(stream_name, _plain(schema), key_properties)
         except StreamMapConfigError as error:
             raise self._unfit(stream_name, schema, key_properties, error) from None
+        # The SDK compares the next SCHEMA with it, to see whether it is another.
+        self.stream_maps[stream_name][0].raw_schema = as_sent
         for one, given in zip(self.stream_maps[stream_name], self._given(stream_name), strict=True):
             if "id" in given and KEYS not in given:
                 one.transformed_key_properties = ["id"]  # the map says what it is

@@ -293,16 +293,23 @@ def test_a_stream_map_that_cannot_be_applied_is_named(
     assert "Rosalind" not in done.stderr
 
 
+@pytest.mark.parametrize("wanted", [(), ("--discover",)])
 @pytest.mark.parametrize("output", [">&-", "> /dev/full"])
 def test_an_output_that_takes_nothing_is_one_clear_line(
-    fake: Any, customer: Any, tmp_path: Path, environment: dict[str, str], output: str
+    fake: Any,
+    customer: Any,
+    *,
+    tmp_path: Path,
+    environment: dict[str, str],
+    output: str,
+    wanted: tuple[str, ...],
 ) -> None:
     fake.customers = [customer(n) for n in range(1, 9)]
     path = tmp_path / "config.json"
     path.write_text(json.dumps(fake.settings()))
     line = f'exec "$@" {output}'
     done = subprocess.run(
-        ["/bin/sh", "-c", line, "sh", *COMMAND, "--config", str(path)],
+        ["/bin/sh", "-c", line, "sh", *COMMAND, "--config", str(path), *wanted],
         stderr=subprocess.PIPE, text=True, timeout=60, check=False, env=environment,
     )  # fmt: skip
     assert done.returncode == 1

@@ -28,6 +28,12 @@ ILL_FORMED: list[tuple[str | None, str, list[Any], str]] = [
     ("guests", "__filter__", [7, False, ["vip"], {}], "it must be an expression in quotes"),
     ("guests", "__key_properties__", [7, "id", [7], [None], [["id"]], {"id": 1}], NO_KEYS),
     ("guests", "__source__", [None, 7, ["guests"], ""], NO_SOURCE),
+    (
+        "guests",
+        "__key_propertis__",
+        [["id"], None, "x =="],
+        "there is no such option; did you mean '__key_properties__'?",
+    ),
     (None, "guests", [5, "x", [], True], NO_STREAM),
     (None, "__else__", ["x", 5, {}, [1]], "it must be null, which leaves out all streams that have no entry"),
     (None, "__els__", [None, {}, 5], "there is no such option; did you mean '__else__'?"),
@@ -47,6 +53,21 @@ def test_a_map_of_the_wrong_form_is_a_wrong_setting(
         told = f"RFZ-110 stream_maps, {place}: {said}"
         assert str(wrong.value).startswith(told)
         assert (len(wrong.value.errors), wrong.value.exit_code) == (1, 2)
+
+
+def test_a_schema_that_comes_again_is_not_taken_for_another(
+    salon: Salon, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As of taps that send it for each page; the SDK would make all maps anew."""
+    caplog.set_level("INFO", "target-referrizer")
+    schema = {"properties": {"id": {"type": "string"}, "vip": True}, "required": ["id"]}
+    message = {"type": "SCHEMA", "stream": "contacts", "schema": schema, "key_properties": ["id"]}
+    lines = [json.dumps(message)] * 3 + singer("contacts", [contact(1)])[-1:]
+    assert salon.run_lines(lines, source="paged").code == 0
+    assert "has changed" not in caplog.text
+    other = json.dumps({**message, "schema": {**schema, "required": []}})
+    assert salon.run_lines([*lines, other], source="paged").code == 0
+    assert "has changed" in caplog.text
 
 
 def test_what_a_map_may_be_besides_is_no_mistake(salon: Salon) -> None:

@@ -122,7 +122,7 @@ def _contact_update(found: sa.Row[Any], row: ContactRow, run: int) -> dict[str, 
 
 
 #: What each line of a check-in renews. Tap-booker sends those of the last days each hour, and whatever else
-#: were set would be written anew to all its indexes, the same or not.
+#: were set SQLite would write anew to all its indexes, the same or not.
 _OF_A_LINE = ("key", "as_of", "staged_run")
 _STANDING = ("staged_run", "undone_at", "status", "reason", "waiting_since")
 #: What is looked at of a check-in that comes again.
