@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -91,7 +92,12 @@ def _frames(trace: TracebackType | None) -> str:
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process without waiting for requests that are still under way."""
+    """End the process without waiting for requests that are still under way.
+
+    What is left to be written may wait for a reader who does not read: then a second signal ends it at once.
+    """
+    for signum in (signal.SIGINT, signal.SIGTERM) if STOP.signum else ():
+        signal.signal(signum, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         # A stream that was closed before the start is None.
         with contextlib.suppress(AttributeError, OSError, ValueError):

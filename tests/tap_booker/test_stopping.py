@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +20,9 @@ from tap_booker.credentials import CredentialFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+PIPE_BYTES = 1 << 16
+"""What a pipe of Linux takes, if each write fills its pages."""
 
 #: Within a lock of Python's own, between giving it back and taking it again: the exit becomes a RuntimeError.
 IN_A_LOCK = """
@@ -175,3 +182,33 @@ def test_the_way_out_is_not_cut_short_by_a_second_signal(
     assert process.returncode == 130
     assert "Traceback" not in rest
     assert json.loads(file.read_text())["refresh_token"] == "refresh-2"
+
+
+def test_a_second_signal_ends_a_tap_whose_reader_does_not_read(
+    fake: Any, customer: Any, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Rows that nobody takes fill the pipe; the first signal leaves a last piece of them to be written."""
+    fake.customers = [customer(n, FirstName="x" * 500) for n in range(1, 401)]
+    (tmp_path / "config.json").write_text(json.dumps(fake.settings(page_size=100)))
+    with subprocess.Popen(
+        [sys.executable, "-c", "from tap_booker.start import main; main()", "--config", "config.json"],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    ) as tap:  # fmt: skip
+        assert tap.stdout is not None
+        assert tap.stderr is not None
+        until = time.monotonic() + 30
+        while _waiting(tap.stdout.fileno()) < PIPE_BYTES // 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        tap.send_signal(signal.SIGTERM)
+        assert any("Stopped by signal 15" in line for line in tap.stderr)
+        while tap.poll() is None and time.monotonic() < until:
+            tap.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+        ended = tap.poll()
+        tap.kill()
+    assert ended in {-signal.SIGTERM, 128 + signal.SIGTERM}
+
+
+def _waiting(pipe: int) -> int:
+    """Bytes that lie in a pipe."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0])
