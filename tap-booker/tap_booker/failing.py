@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tap-booker")
 
-OUTPUT_LOST = frozenset({errno.ENOSPC, errno.EBADF})
-"""What writing to standard output ends with when the disk is full, or when it was never open."""
+OUTPUT_LOST = frozenset({errno.ENOSPC, errno.EBADF, errno.EPIPE})
+"""What writing to standard output ends with: the disk is full, it was never open, nobody reads it."""
 
 
 def run_command(command: object) -> NoReturn:
@@ -37,13 +37,14 @@ def run_command(command: object) -> NoReturn:
     try:
         if sys.stdout is None:
             raise OSError(errno.EBADF, "closed before the start")  # noqa: TRY301  ends like any other lost output
-        command()  # type: ignore[operator]
+        code = _code_of(command)
+        if not code:
+            sys.stdout.flush()  # what could not be written is a failure, also where nothing else is
     except SystemExit as leaving:
         code = leaving.code
     except Exception as failure:  # noqa: BLE001  the last door: nothing passes it as a traceback
         # What breaks on the way out of a stop, a lock above all, is no failure.
         code = 128 + STOP.signum if STOP.signum else _said(failure)
-    code = code or _all_written()
     STOP.is_over = True
     if STOP.signum:
         logger.critical("%s", STOP.finding())
@@ -51,12 +52,12 @@ def run_command(command: object) -> NoReturn:
     _leave(code if isinstance(code, int) else int(code is not None))
 
 
-def _all_written() -> int:
-    """See that all of the output has left the process; gives the exit code."""
+def _code_of(command: object) -> int | str | None:
+    """Run a click command, which ends by leaving the process; gives what it would leave with."""
     try:
-        sys.stdout.flush()
-    except (OSError, ValueError):
-        return _say(ReaderGoneError())
+        command()  # type: ignore[operator]
+    except SystemExit as leaving:
+        return leaving.code
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -385,3 +386,19 @@ def test_a_signal_does_not_wait_for_a_token_that_replaces_nothing(
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=10)
     assert process.returncode == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("wanted", [(), ("--discover",)])
+def test_a_reader_who_is_gone_is_one_clear_line(
+    fake: Any, tmp_path: Path, environment: dict[str, str], wanted: tuple[str, ...]
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(fake.settings()))
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [*COMMAND, "--config", str(path), *wanted],
+        stdout=writes, stderr=subprocess.PIPE, text=True, timeout=60, check=False, env=environment,
+    )  # fmt: skip
+    os.close(writes)
+    assert (done.returncode, [text[:7] for text in code_lines(done.stderr)]) == (1, ["BKR-901"])

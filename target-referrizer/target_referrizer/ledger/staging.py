@@ -124,9 +124,9 @@ def _contact_update(found: sa.Row[Any], row: ContactRow, run: int) -> dict[str, 
 #: What each line of a check-in renews. Tap-booker sends those of the last days each hour, and whatever else
 #: were set SQLite would write anew to all its indexes, the same or not.
 _OF_A_LINE = ("key", "as_of", "staged_run")
-_STANDING = ("staged_run", "undone_at", "status", "reason", "waiting_since")
+_LEDGERS_OWN = ("staged_run", "undone_at", "status", "reason", "waiting_since")
 #: What is looked at of a check-in that comes again.
-_OF_A_VISIT = [visit.c[name] for name in (*(one.name for one in fields(VisitRow)), *_STANDING)]
+_OF_A_VISIT = [visit.c[name] for name in (*(one.name for one in fields(VisitRow)), *_LEDGERS_OWN)]
 
 
 def stage_visits(tx: sa.Connection, source: str, moment: Moment, rows: Iterable[VisitRow]) -> int:
