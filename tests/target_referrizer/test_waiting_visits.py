@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from tests.target_referrizer.asking import ask_json
 from tests.target_referrizer.salon import NOW, POSTED, UNDONE, ago, check_in, contact
 
 from target_referrizer.ledger import tables
@@ -189,6 +190,18 @@ def test_a_refused_visit_is_rejected_and_stops_no_other(known: Salon) -> None:
     known.pass_time(hours=1)
     last = known.run([], [check_in(9, 2, known.now)], points=1)
     assert (last.code, len(known.visits())) == (0, 1)
+
+
+def test_a_refused_visit_that_comes_again_as_it_was_stays_a_reject(known: Salon) -> None:
+    known.box.referrizer.switches.points_zero = "refused"
+    rows = [check_in(7, 1, known.now)]
+    known.run([], rows, points=0)
+    for _ in range(2):
+        known.pass_time(hours=1)
+        outcome = known.run([], [{**one, "as_of": known.now.isoformat()} for one in rows], points=0)
+        assert (outcome.fate("rejected"), outcome.writes) == ({"RFZ-210": 1}, [])
+    (found,) = ask_json(known, "rejects")
+    assert (found["id"], found["code"]) == ("7", "RFZ-210")
 
 
 def test_a_refused_visit_whose_time_was_corrected_is_sent_again(known: Salon) -> None:
